@@ -1,0 +1,164 @@
+package tuber
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Class orders the claims on an uplink (design section 5.7): a lower one goes first.
+type Class uint8
+
+const (
+	ClassControl Class = iota // control messages and documents
+	ClassRoot                 // the first copy of a chunk
+	ClassRepair               // chunks with a deadline that did not come
+	ClassStart                // media for players that have nothing yet
+	ClassRest                 // everything else
+	classes
+)
+
+// uplinkBurst is how much of its rate an idle uplink may send at once.
+const uplinkBurst = 50 * time.Millisecond
+
+// Uplink is the one owner of a line's upload. All that leaves, over HTTP or
+// over links, asks it first, so a cap is kept to the byte over time: a send may
+// overdraw by its own length and the next one waits until that is paid back.
+// Within a class it is first come, first served. A nil Uplink never waits.
+type Uplink struct {
+	mu      sync.Mutex // guards the fields below
+	rate    BitsPerSecond
+	credit  float64 // bytes; negative while overdrawn
+	filled  time.Time
+	queues  [classes][]*claim
+	sent    [classes]uint64
+	pumping *time.Timer
+}
+
+type claim struct {
+	bytes   int
+	granted chan struct{}
+}
+
+// NewUplink owns a line of this rate of payload.
+func NewUplink(rate BitsPerSecond) *Uplink {
+	return &Uplink{rate: rate, filled: time.Now()}
+}
+
+// SetRate changes the cap at once; 0 stops all sending until it is raised.
+func (u *Uplink) SetRate(rate BitsPerSecond) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refillLocked(time.Now())
+	u.rate = rate
+	u.credit = min(u.credit, u.burstLocked())
+	u.pumpLocked()
+}
+
+// Rate is the cap in force.
+func (u *Uplink) Rate() BitsPerSecond {
+	if u == nil {
+		return Unlimited
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.rate
+}
+
+// Sent is how many bytes of the class were granted so far.
+func (u *Uplink) Sent(c Class) uint64 {
+	if u == nil {
+		return 0
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.sent[c]
+}
+
+// Total is how many bytes were granted so far.
+func (u *Uplink) Total() uint64 {
+	var sum uint64
+	for c := range classes {
+		sum += u.Sent(c)
+	}
+	return sum
+}
+
+// Wait returns nil once n bytes of class c may be sent, or the context's error.
+func (u *Uplink) Wait(ctx context.Context, c Class, n int) error {
+	if u == nil {
+		return ctx.Err()
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	cl := &claim{bytes: n, granted: make(chan struct{})}
+	u.queues[c] = append(u.queues[c], cl)
+	u.pumpLocked()
+	u.mu.Unlock()
+	select {
+	case <-cl.granted:
+		return nil
+	case <-ctx.Done():
+		u.withdraw(c, cl)
+		return ctx.Err()
+	}
+}
+
+// withdraw takes a claim back that nobody waits for any more. One that was
+// granted in the same moment stays counted: the caller of Wait does not send,
+// so the line is a little under its cap, never over.
+func (u *Uplink) withdraw(c Class, cl *claim) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i, q := range u.queues[c] {
+		if q == cl {
+			u.queues[c] = append(u.queues[c][:i], u.queues[c][i+1:]...)
+			break
+		}
+	}
+	u.pumpLocked()
+}
+
+func (u *Uplink) burstLocked() float64 {
+	return u.rate.BytesPerSecond() * uplinkBurst.Seconds()
+}
+
+func (u *Uplink) refillLocked(now time.Time) {
+	u.credit = min(u.credit+u.rate.BytesPerSecond()*now.Sub(u.filled).Seconds(), u.burstLocked())
+	u.filled = now
+}
+
+// pumpLocked grants what the credit allows and arranges to come back for the rest.
+func (u *Uplink) pumpLocked() {
+	u.refillLocked(time.Now())
+	for c := range u.queues {
+		for len(u.queues[c]) > 0 {
+			if u.credit <= 0 && u.rate != Unlimited {
+				u.againLocked()
+				return
+			}
+			cl := u.queues[c][0]
+			u.queues[c] = u.queues[c][1:]
+			u.credit -= float64(cl.bytes)
+			u.sent[c] += uint64(cl.bytes)
+			close(cl.granted)
+		}
+	}
+}
+
+func (u *Uplink) againLocked() {
+	if u.pumping != nil {
+		u.pumping.Stop()
+	}
+	if u.rate <= 0 {
+		return // SetRate pumps
+	}
+	wait := time.Duration((1 - u.credit) / u.rate.BytesPerSecond() * float64(time.Second))
+	u.pumping = time.AfterFunc(max(wait, time.Millisecond), func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.pumpLocked()
+	})
+}
