@@ -1,0 +1,31 @@
+# Tuber. `make help` lists everything.
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## run the main job on this machine: a site, a host, a booster (Ctrl-C ends it)
+	@CGO_ENABLED=0 go run ./cmd/tuber demo $(ARGS)
+
+test: ## install what is needed (root on Debian) and run every test
+	@scripts/test.sh
+
+build: ## build the programs into bin/
+	go build -o bin/ ./cmd/...
+
+generate: ## bundle the TypeScript into web/dist (needs no Node)
+	go generate ./web
+
+lint: ## gofmt, go vet, staticcheck, tsc --strict
+	@scripts/lint.sh
+
+vuln: ## known vulnerabilities that our code calls (TUBER_VULNDB names a local database)
+	@scripts/vuln.sh
+
+fuzz: ## every fuzz target for a minute
+	@scripts/fuzz.sh
+
+clean: ## remove what was built
+	rm -rf bin dist web/node_modules e2e/node_modules
+
+.PHONY: help demo test build generate lint vuln fuzz clean

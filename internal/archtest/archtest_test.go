@@ -1,0 +1,203 @@
+// Package archtest holds the house to its import rules: arrows point at the
+// vocabulary, roles never meet, and one third party lives in one folder.
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tubercdn/tuber"
+
+// mayImport says which of our own packages each folder may import. "web" and
+// "icons" only embed: everybody may import them.
+var mayImport = map[string][]string{
+	"":                  {},
+	"wire":              {""},
+	"store":             {""},
+	"hls":               {""},
+	"gateway":           {""},
+	"control":           {"", "wire"},
+	"peer":              {"", "wire", "control"},
+	"planner":           {"", "wire", "control"},
+	"origin":            {"", "wire", "hls"},
+	"web":               {},
+	"web/bundle":        {},
+	"icons":             {},
+	"app":               {"", "icons"},
+	"booster":           {"", "wire", "control", "peer", "store", "gateway"},
+	"host":              {"", "wire", "control", "peer", "store", "gateway", "origin", "planner"},
+	"internal/demo":     {"", "booster", "host", "internal/config"},
+	"internal/watch":    {"", "wire", "control", "peer", "store", "hls", "gateway"},
+	"internal/config":   {""},
+	"internal/tally":    {},
+	"internal/archtest": {},
+}
+
+// livesIn says where each third party may be imported; tests and bench are exempt.
+var livesIn = map[string][]string{
+	"go.etcd.io/bbolt":                    {"store"},
+	"github.com/coder/websocket":          {"control"},
+	"github.com/pion/webrtc/v3":           {"peer"},
+	"github.com/pion/ice/v2":              {"peer"},
+	"github.com/pion/sctp":                {"peer"},
+	"github.com/pion/datachannel":         {"peer"},
+	"github.com/pion/dtls/v2":             {"peer"},
+	"github.com/pion/logging":             {"peer"},
+	"github.com/pion/transport/v2":        {"peer"},
+	"github.com/pion/stun":                {"gateway"},
+	"github.com/huin/goupnp":              {"gateway"},
+	"github.com/caddyserver/certmagic":    {"host"},
+	"github.com/prometheus/client_golang": {"host"},
+	"github.com/boombuler/barcode":        {"host", "app"},
+	"github.com/alecthomas/kong":          {"internal/config"},
+	"github.com/pelletier/go-toml/v2":     {"internal/config"},
+	"github.com/adrg/xdg":                 {"internal/config"},
+	"github.com/godbus/dbus/v5":           {"booster"},
+	"github.com/evanw/esbuild":            {"web/bundle"},
+	"github.com/gofrs/flock":              {"store", "booster", "host"},
+	"github.com/Microsoft/go-winio":       {"booster", "host"},
+	"golang.org/x/net":                    {"origin"},
+	"golang.org/x/time":                   {"peer", "booster"},
+	"golang.org/x/term":                   {"internal/demo", "cmd/tuber"},
+	"golang.org/x/sys":                    {"store", "booster", "host", "gateway", "peer", "internal/demo", "cmd/tuber"},
+	"fyne.io/fyne/v2":                     {"app"},
+}
+
+type listed struct {
+	ImportPath string
+	Name       string
+	Imports    []string
+	Doc        string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Name,Imports,Doc", module+"/...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 5 {
+		t.Fatalf("%d packages listed", len(all))
+	}
+	return all
+}
+
+// folder is a package's place below the module, "" for the vocabulary.
+func folder(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+func ours(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
+
+func TestArrowsPointAtTheVocabulary(t *testing.T) {
+	for _, p := range packages(t) {
+		at := folder(p.ImportPath)
+		if strings.HasPrefix(at, "cmd/") || strings.HasPrefix(at, "bench") || at == "internal/swarmtest" {
+			continue // cmd hands assemblies to each other; benches and stories see everything
+		}
+		allowed, ok := mayImport[at]
+		if !ok {
+			t.Errorf("folder %q has no import rule: add it here and to docs/ARCHITECTURE.md", at)
+		}
+		for _, imp := range p.Imports {
+			if to := folder(imp); ours(imp) && to != "web" && to != "icons" && !slices.Contains(allowed, to) {
+				t.Errorf("%q imports %q, which its place in the house does not allow", at, to)
+			}
+		}
+	}
+}
+
+func TestOneThirdPartyOneFolder(t *testing.T) {
+	for _, p := range packages(t) {
+		at := folder(p.ImportPath)
+		if strings.HasPrefix(at, "bench") || at == "internal/swarmtest" {
+			continue
+		}
+		for _, imp := range p.Imports {
+			first, _, _ := strings.Cut(imp, "/")
+			if ours(imp) || !strings.Contains(first, ".") {
+				continue
+			}
+			place := ""
+			for party := range livesIn {
+				if imp == party || strings.HasPrefix(imp, party+"/") {
+					place = party
+				}
+			}
+			if place == "" {
+				t.Errorf("%q imports %s, which has no folder yet", at, imp)
+			} else if !slices.Contains(livesIn[place], at) {
+				t.Errorf("%q imports %s, which lives in %q", at, imp, livesIn[place])
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.Name != "main" && p.Doc == "" && folder(p.ImportPath) != "internal/archtest" {
+			t.Errorf("%q has no package comment", folder(p.ImportPath))
+		}
+	}
+}
+
+// TestArchitectureNamesEveryFolder keeps the map in docs/ARCHITECTURE.md whole.
+func TestArchitectureNamesEveryFolder(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages(t) {
+		if at := folder(p.ImportPath); at != "" && !bytes.Contains(text, []byte("`"+at+"`")) {
+			t.Errorf("docs/ARCHITECTURE.md does not name `%s`", at)
+		}
+	}
+}
+
+// TestWorkerAndPageMeetInThePort: in TypeScript sw/ and page/ never import each other.
+func TestWorkerAndPageMeetInThePort(t *testing.T) {
+	src := filepath.Join("..", "..", "web", "src")
+	seen := 0
+	for at, other := range map[string]string{"sw": "/page/", "page": "/sw/"} {
+		err := filepath.WalkDir(filepath.Join(src, at), func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			seen++
+			for line := range strings.Lines(string(text)) {
+				if strings.Contains(line, "from \"") && strings.Contains(line, other) {
+					t.Errorf("%s: %s", path, line)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen < 4 {
+		t.Errorf("only %d files looked at", seen)
+	}
+}
