@@ -155,7 +155,8 @@ func (s *STUN) answer(datagram []byte, from netip.AddrPort, reply *stun.Message)
 // the others would be larger than a reply may be, so there is none), and a
 // FINGERPRINT is last and right (section 14.7).
 func readRequest(datagram []byte) (id [stun.TransactionIDSize]byte, ok bool) {
-	if len(datagram) < stunHeader || len(datagram) > maxRequest || len(datagram)%4 != 0 || !stun.IsMessage(datagram) {
+	if len(datagram) < stunHeader || len(datagram) > maxRequest || len(datagram)%4 != 0 ||
+		datagram[0]>>6 != 0 || !stun.IsMessage(datagram) {
 		return id, false
 	}
 	var m stun.Message
