@@ -1,0 +1,273 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
+)
+
+const (
+	maxCtl      = 4 << 20 // bytes of ctl frames waiting on one link
+	maxKnown    = 1024    // manifests remembered per content and link
+	maxSentKept = 2048    // sent chunks remembered per content and link
+	maxFlows    = 64      // contents on one link
+	pingEvery   = 2 * time.Second
+	pingTimeout = 10 * time.Second // without an answer the link is dead, whatever ICE says
+)
+
+// link is one neighbour in one swarm.
+type link struct {
+	s     *swarm
+	in    tuber.Introduction
+	since time.Time
+
+	ctx    context.Context // ends with the link
+	cancel context.CancelFunc
+	ctlUp  chan struct{} // capacity 1: the ctl writer has something to do
+	dataUp chan struct{} // capacity 1: the data writer has
+
+	changed   chan struct{} // capacity 2, for both writers: another lane
+	condemned atomic.Bool   // it lied: nothing more is read
+
+	mu     sync.Mutex // guards the fields below
+	lane   *lane
+	q      queue
+	ctl    [][]byte
+	ctlLen int
+	flows  map[tuber.ContentID]*flow
+	parked []parked
+	rate   tuber.BitsPerSecond // assigned by the plan
+	pasts  allowance
+	ping   pinger
+	count  counters // since the link began
+	told   counters // of these, reported
+	bad    *tuber.Blame
+}
+
+// counters are what a report says of a link.
+type counters struct {
+	sent, received uint64
+	late, repairs  uint32
+}
+
+// flow is what has crossed a link of one content.
+type flow struct {
+	out, in                 *tuber.SignedUpdate // the newest sent, and received
+	outPlaylist, inPlaylist []byte              // what the next edit refers to
+	known                   recent[tuber.ChunkNumber]
+	sent                    recent[tuber.ChunkNumber]
+	has                     tuber.Range
+	started                 bool             // the playlist and the live window were sent
+	pastAsked               tuber.Partitions // of the neighbour, by this side
+	wholeAsked              time.Time
+}
+
+// parked is a chunk that came before its manifest.
+type parked struct {
+	frame wire.Chunk
+	until time.Time
+}
+
+func newLink(s *swarm, in tuber.Introduction) *link {
+	l := &link{
+		s: s, in: in, since: time.Now(), flows: make(map[tuber.ContentID]*flow),
+		ctlUp: make(chan struct{}, 1), dataUp: make(chan struct{}, 1),
+		changed: make(chan struct{}, 2),
+	}
+	l.ctx, l.cancel = context.WithCancel(s.ctx)
+	return l
+}
+
+func (l *link) id() tuber.PeerID { return l.in.Peer }
+
+// use makes ln the lane that is written to, and returns the one before.
+func (l *link) use(ln *lane) *lane {
+	l.mu.Lock()
+	old := l.lane
+	l.lane = ln
+	l.ping = pinger{}
+	l.mu.Unlock()
+	ln.data.OnBufferedAmountLow(func() { wake(l.dataUp) })
+	ln.ctl.SetBufferedAmountLowThreshold(ctlBudget)
+	ln.ctl.OnBufferedAmountLow(func() { wake(l.ctlUp) })
+	wake(l.changed)
+	wake(l.changed)
+	wake(l.ctlUp)
+	wake(l.dataUp)
+	return old
+}
+
+func (l *link) current() *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lane
+}
+
+// serve reads a lane until it is down, then closes it. A link whose current
+// lane is down is dropped.
+func (l *link) serve(ln *lane) {
+	var readers sync.WaitGroup
+	readers.Go(func() { l.read(ln, false) })
+	readers.Go(func() { l.read(ln, true) })
+	<-ln.down
+	ln.close()
+	readers.Wait()
+	if l.current() == ln {
+		l.s.drop(l, ln.reason())
+	}
+}
+
+// flowLocked finds or begins the flow of a content; nil if there are too many.
+func (l *link) flowLocked(c tuber.ContentID) *flow {
+	f := l.flows[c]
+	if f == nil && len(l.flows) < maxFlows {
+		f = &flow{known: newRecent[tuber.ChunkNumber](maxKnown), sent: newRecent[tuber.ChunkNumber](maxSentKept)}
+		l.flows[c] = f
+	}
+	return f
+}
+
+// forget drops what is remembered of a content.
+func (l *link) forget(c tuber.ContentID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.flows, c)
+}
+
+// send queues a ctl frame; a neighbour that does not take them is dropped.
+func (l *link) send(f wire.Frame) {
+	b := f.Append(nil)
+	l.mu.Lock()
+	l.ctlLen += len(b)
+	full := l.ctlLen > maxCtl
+	if !full {
+		l.ctl = append(l.ctl, b)
+	}
+	ln := l.lane
+	l.mu.Unlock()
+	if full {
+		ln.fail(errors.New("the neighbour does not read"))
+		return
+	}
+	wake(l.ctlUp)
+}
+
+// setRate is the plan's; it decides how much SCTP may hold.
+func (l *link) setRate(r tuber.BitsPerSecond) {
+	l.mu.Lock()
+	l.rate = r
+	l.mu.Unlock()
+	wake(l.dataUp)
+}
+
+// pinger measures the round trip.
+type pinger struct {
+	id   uint32
+	sent time.Time // of the ping under way; zero if none is
+	last time.Time // when the last one was answered
+	rtt  time.Duration
+}
+
+// tick sends a ping when one is due and finds a dead lane.
+func (l *link) tick(now time.Time) {
+	l.mu.Lock()
+	ln, p := l.lane, &l.ping
+	waiting := !p.sent.IsZero()
+	dead := waiting && now.Sub(p.sent) > pingTimeout
+	due := !waiting && now.Sub(p.last) >= pingEvery
+	if due {
+		p.id++
+		p.sent = now
+	}
+	id := p.id
+	l.unparkLocked(now)
+	l.mu.Unlock()
+	switch {
+	case dead:
+		ln.fail(errors.New("no answer to a ping"))
+	case due:
+		l.send(wire.Ping{ID: id})
+	}
+}
+
+func (l *link) onPing(f wire.Ping) {
+	if !f.Answer {
+		l.send(wire.Ping{Answer: true, ID: f.ID})
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := &l.ping; f.ID == p.id && !p.sent.IsZero() {
+		p.last = time.Now()
+		p.rtt, p.sent = p.last.Sub(p.sent), time.Time{}
+	}
+}
+
+// rtt is the last round trip, 0 if none was measured.
+func (l *link) rtt() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ping.rtt
+}
+
+// wake tells a loop that there is something to do.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// recent is a set that remembers the last limit values.
+type recent[T comparable] struct {
+	limit int
+	set   map[T]struct{}
+	ring  []T
+	at    int // of the oldest, once the ring is full
+}
+
+func newRecent[T comparable](limit int) recent[T] {
+	return recent[T]{limit: limit, set: make(map[T]struct{})}
+}
+
+// add tells whether v is new.
+func (r *recent[T]) add(v T) bool {
+	if _, ok := r.set[v]; ok {
+		return false
+	}
+	r.set[v] = struct{}{}
+	if len(r.ring) < r.limit {
+		r.ring = append(r.ring, v)
+		return true
+	}
+	delete(r.set, r.ring[r.at])
+	r.ring[r.at] = v
+	r.at = (r.at + 1) % r.limit
+	return true
+}
+
+func (r *recent[T]) has(v T) bool {
+	_, ok := r.set[v]
+	return ok
+}
+
+// allowance lets a few costly requests through at once and then one a second.
+type allowance struct {
+	spent float64
+	at    time.Time
+}
+
+func (a *allowance) take(burst float64, now time.Time) bool {
+	a.spent = max(0, a.spent-now.Sub(a.at).Seconds())
+	a.at = now
+	if a.spent+1 > burst {
+		return false
+	}
+	a.spent++
+	return true
+}

@@ -1,0 +1,275 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
+)
+
+const (
+	lateAfter   = 500 * time.Millisecond // after its manifest a chunk is late (design section 5.5)
+	lateBy      = 3                      // or once so many higher numbers of its partition came
+	pastGrace   = 2 * time.Second        // what was asked for as the past may take longer
+	askWithin   = 2 * time.Second        // an answer later than this is of no use
+	minAskAgain = 150 * time.Millisecond // 2 RTT, but never less: the answer takes its time to send
+	maxAskTries = 8
+	maxWants    = 4096 // chunks looked out for, per content
+)
+
+// want is a chunk that should have come by assignment.
+type want struct {
+	due    time.Time // when it is asked for (again)
+	higher int       // numbers of its partition that overtook it
+	past   bool      // it is older than the assignment
+	asked  []tuber.PeerID
+}
+
+type wantSet struct {
+	m         map[tuber.ChunkNumber]*want
+	pastUntil time.Time // what becomes known before then was asked for as the past
+}
+
+func (s *swarm) wantsLocked(c tuber.ContentID) *wantSet {
+	w := s.wants[c]
+	if w == nil {
+		w = &wantSet{m: make(map[tuber.ChunkNumber]*want)}
+		s.wants[c] = w
+	}
+	return w
+}
+
+// sourcesLocked are the partitions of c that neighbours are assigned to send.
+func (s *swarm) sourcesLocked(c tuber.ContentID) (all tuber.Partitions) {
+	if s.plan == nil {
+		return 0
+	}
+	for _, x := range s.plan.Sources {
+		if x.Content == c && !x.Standby {
+			all |= x.Partitions
+		}
+	}
+	return all
+}
+
+// expect looks out for the chunks of new manifests.
+func (s *swarm) expect(c tuber.ContentID, fresh []*tuber.SignedManifest) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, parts := s.ks[c], s.sourcesLocked(c)
+	if k == 0 || parts == 0 {
+		return
+	}
+	w := s.wantsLocked(c)
+	for _, m := range fresh {
+		for n := m.Manifest().First; n < m.Manifest().Next(); n++ {
+			if !parts.Has(n.Partition(k)) || len(w.m) >= maxWants || w.m[n] != nil {
+				continue
+			}
+			x := &want{due: now.Add(lateAfter)}
+			if now.Before(w.pastUntil) {
+				x.past, x.due = true, now.Add(pastGrace)
+			}
+			w.m[n] = x
+		}
+	}
+}
+
+// wantNow looks for a chunk elsewhere than with the one who falsified it.
+func (s *swarm) wantNow(b tuber.Blame, liar tuber.PeerID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.wantsLocked(b.Content)
+	if len(w.m) < maxWants {
+		w.m[b.Number] = &want{due: time.Now(), asked: []tuber.PeerID{liar}}
+	}
+}
+
+// wanted tells whether the chunk is still looked out for.
+func (s *swarm) wanted(v tuber.VerifiedChunk) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.wants[v.Content()]
+	return w != nil && w.m[v.Number()] != nil
+}
+
+// arrived ends the wait for a chunk, and tells whether l brought it only after
+// another neighbour was asked for it. What it overtook becomes more urgent.
+func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, k := s.wants[v.Content()], s.ks[v.Content()]
+	if w == nil || k == 0 {
+		return false
+	}
+	n := v.Number()
+	x := w.m[n]
+	if x != nil {
+		late = len(x.asked) > 0 && !slices.Contains(x.asked, l.id())
+		delete(w.m, n)
+		if x.past {
+			return late // the past overtakes nothing
+		}
+	}
+	for m, y := range w.m {
+		if m < n && m.Partition(k) == n.Partition(k) && !y.past {
+			if y.higher++; y.higher == lateBy && len(y.asked) == 0 {
+				y.due = time.Time{}
+			}
+		}
+	}
+	return late
+}
+
+func (s *swarm) onMissing(l *link, f wire.Missing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.wants[f.Content]
+	if w == nil {
+		return
+	}
+	for _, n := range f.Numbers {
+		if x := w.m[n]; x != nil && slices.Contains(x.asked, l.id()) {
+			x.due = time.Time{}
+		}
+	}
+}
+
+type askKey struct {
+	l *link
+	c tuber.ContentID
+}
+
+// repair asks for what is late: a standby first, then whoever says to have it,
+// each in turn after two round trips.
+func (s *swarm) repair(now time.Time) {
+	asks := make(map[askKey][]tuber.ChunkNumber)
+	s.mu.Lock()
+	for c, w := range s.wants {
+		for n, x := range w.m {
+			if now.Before(x.due) {
+				continue
+			}
+			l := s.helperLocked(c, n, x)
+			if l == nil || len(x.asked) >= maxAskTries {
+				delete(w.m, n)
+				continue
+			}
+			x.asked = append(x.asked, l.id())
+			x.due = now.Add(max(2*l.rtt(), minAskAgain))
+			asks[askKey{l, c}] = append(asks[askKey{l, c}], n)
+		}
+		if len(w.m) == 0 && now.After(w.pastUntil) {
+			delete(s.wants, c)
+		}
+	}
+	s.mu.Unlock()
+	for key, numbers := range asks {
+		slices.Sort(numbers)
+		key.l.askFor(key.c, numbers)
+	}
+}
+
+func (l *link) askFor(c tuber.ContentID, numbers []tuber.ChunkNumber) {
+	l.mu.Lock()
+	l.count.repairs += uint32(len(numbers))
+	l.mu.Unlock()
+	for part := range slices.Chunk(numbers, wire.MaxAsk) {
+		l.send(wire.Ask{Content: c, Within: uint32(askWithin.Milliseconds()), Numbers: part})
+	}
+}
+
+// helperLocked is who is asked next: standbys of the partition, other sources
+// of the content, then links whose range covers the number. Nobody is asked
+// twice; nil gives up.
+func (s *swarm) helperLocked(c tuber.ContentID, n tuber.ChunkNumber, x *want) *link {
+	k := s.ks[c]
+	if k == 0 {
+		return nil
+	}
+	p := n.Partition(k)
+	open := func(id tuber.PeerID) *link {
+		if l := s.links[id]; l != nil && !slices.Contains(x.asked, id) && !l.condemned.Load() {
+			return l
+		}
+		return nil
+	}
+	if s.plan != nil {
+		for _, standby := range []bool{true, false} {
+			for _, src := range s.plan.Sources {
+				if l := open(src.From); l != nil && src.Content == c && src.Standby == standby && src.Partitions.Has(p) {
+					return l
+				}
+			}
+		}
+	}
+	for id := range s.links {
+		if l := open(id); l != nil && l.covers(c, p, n) {
+			return l
+		}
+	}
+	return nil
+}
+
+func (l *link) covers(c tuber.ContentID, p tuber.Partition, n tuber.ChunkNumber) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.flows[c]
+	return f != nil && f.has.Partitions.Has(p) && f.has.First <= n && n < f.has.Next
+}
+
+// askPast asks a source, once for its partitions, for what is older than the
+// assignment. A viewer spares the origin and asks others.
+func (s *swarm) askPast(l *link, c tuber.ContentID) {
+	if s.peer.cfg.Role == tuber.RoleViewer && l.in.Role == tuber.RoleOrigin {
+		return
+	}
+	now := time.Now()
+	s.mu.Lock()
+	var parts tuber.Partitions
+	if s.plan != nil {
+		for _, x := range s.plan.Sources {
+			if x.Content == c && x.From == l.id() && !x.Standby {
+				parts |= x.Partitions
+			}
+		}
+	}
+	k, w := s.ks[c], s.wants[c]
+	if k == 0 || w == nil || parts == 0 {
+		s.mu.Unlock()
+		return
+	}
+	l.mu.Lock()
+	f := l.flowLocked(c)
+	if f == nil || parts&^f.pastAsked == 0 {
+		l.mu.Unlock()
+		s.mu.Unlock()
+		return
+	}
+	parts &^= f.pastAsked
+	f.pastAsked |= parts
+	l.mu.Unlock()
+	from, found := w.takeAsPast(parts, k, now)
+	s.mu.Unlock()
+	if found {
+		l.send(wire.Past{Content: c, Partitions: parts, From: from})
+	}
+}
+
+// takeAsPast gives what is wanted of these partitions the time that the past
+// takes, and returns the lowest number.
+func (w *wantSet) takeAsPast(parts tuber.Partitions, k int, now time.Time) (from tuber.ChunkNumber, found bool) {
+	w.pastUntil = now.Add(time.Second)
+	for n, x := range w.m {
+		if !parts.Has(n.Partition(k)) {
+			continue
+		}
+		x.past, x.due = true, now.Add(pastGrace)
+		if !found || n < from {
+			from, found = n, true
+		}
+	}
+	return from, found
+}

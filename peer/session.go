@@ -1,0 +1,384 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/wire"
+)
+
+const (
+	firstBackoff = 250 * time.Millisecond
+	lastBackoff  = 20 * time.Second // below the lease: a peer is back before it counts as gone
+	dialTimeout  = 15 * time.Second
+	maxIntros    = 1024
+)
+
+// Membership is what joins a peer to a swarm.
+type Membership struct {
+	Site   tuber.PublicKey // pinned
+	Name   string          // of a booster, for its host
+	Chunks Chunks
+	Dial   func(context.Context) (control.Conn, error)
+	Secret []byte // of an invite: enrols the key with the first join
+	Means  tuber.Means
+
+	// Ticket gets a viewer's ticket for the peer's fingerprint, before each join.
+	Ticket func(context.Context, tuber.Fingerprint) (string, error)
+	// Joined is told that a session has begun: after the first, the secret is burnt.
+	Joined func()
+	// Contents is told what may be wanted now.
+	Contents func([]tuber.Content)
+	// Planned is told each plan that is carried out. Read only.
+	Planned func(*tuber.PeerPlan)
+	// FillReport adds what the peer cannot know (HTTP, stalls, bytes on disk).
+	FillReport func(*tuber.Report)
+}
+
+// Join keeps the peer in a swarm until ctx ends, or the planner refuses it for
+// good: then the error is a *control.RefusedError. Links outlive the session
+// with the planner, and end with Join.
+func (p *Peer) Join(ctx context.Context, m Membership) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	s := newSwarm(p, ctx, m)
+	if err := p.enter(s); err != nil {
+		s.cancel()
+		return err
+	}
+	defer p.leave(s)
+	s.tasks.Go(s.tick)
+	err := s.sessions(ctx)
+	s.close()
+	return err
+}
+
+// close says goodbye to every neighbour and waits for all that was started.
+func (s *swarm) close() {
+	bye, cancel := context.WithTimeout(context.Background(), lingerBye)
+	defer cancel()
+	links := s.allLinks()
+	for _, l := range links {
+		l.current().bye(wire.ByeDone, "leaving")
+	}
+	for _, l := range links {
+		l.current().drain(bye, lingerBye)
+	}
+	s.cancel()
+	for _, l := range links {
+		l.current().fail(ErrClosed)
+	}
+	s.tasks.Wait()
+}
+
+// sessions keeps one session after the other.
+func (s *swarm) sessions(ctx context.Context) error {
+	backoff := firstBackoff
+	for ctx.Err() == nil {
+		joined, err := s.session(ctx)
+		var refused *control.RefusedError
+		if errors.As(err, &refused) && final(refused.Code) {
+			return fmt.Errorf("join: %w", err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if joined {
+			backoff = firstBackoff
+		}
+		s.log.Info("no session with the planner, links live on", "err", err)
+		pause(ctx, jitter(backoff))
+		backoff = min(2*backoff, lastBackoff)
+	}
+	return nil
+}
+
+// final tells whether asking again would be of no use.
+func final(c wire.Code) bool {
+	switch c {
+	case wire.CodeVersion, wire.CodeInvite, wire.CodeUnknown, wire.CodeSuperseded, wire.CodeQuarantine, wire.CodeOff:
+		return true
+	}
+	return false
+}
+
+// session is one conversation with the planner; it tells whether it joined.
+func (s *swarm) session(ctx context.Context) (joined bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	conn, err := s.join(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	defer s.setConn(nil)
+	s.tasks.Go(func() { s.reportLoop(ctx, conn) })
+	for {
+		wait, done := context.WithTimeout(ctx, tuber.Lease)
+		m, err := conn.Receive(wait)
+		done()
+		if err != nil {
+			return true, fmt.Errorf("planner: %w", err)
+		}
+		if r, ok := m.(wire.Refused); ok {
+			return true, &control.RefusedError{Code: r.Code, Sentence: r.Sentence}
+		}
+		s.obey(m)
+	}
+}
+
+// join dials and proves both ends.
+func (s *swarm) join(ctx context.Context) (control.Conn, error) {
+	dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	j := s.joinMessage()
+	if s.m.Ticket != nil {
+		t, err := s.m.Ticket(dialCtx, s.peer.print)
+		if err != nil {
+			return nil, fmt.Errorf("ticket: %w", err)
+		}
+		j.Ticket = t
+	}
+	conn, err := s.m.Dial(dialCtx)
+	if err != nil {
+		return nil, fmt.Errorf("dial the planner: %w", err)
+	}
+	session, err := control.Join(dialCtx, conn, control.Identity{Key: s.peer.cfg.Key, Site: s.site, Join: j})
+	if err != nil {
+		_ = conn.Close() // it never carried anything
+		return nil, err
+	}
+	s.mu.Lock()
+	s.conn, s.offset, s.m.Secret = conn, session.Offset, nil
+	want := s.want
+	s.mu.Unlock()
+	if len(want.Contents) > 0 {
+		_ = conn.Send(ctx, want) // Receive tells if the connection has gone
+	}
+	if s.m.Joined != nil {
+		s.m.Joined()
+	}
+	return conn, nil
+}
+
+// joinMessage says what this side still has, so that the planner adopts it.
+func (s *swarm) joinMessage() wire.Join {
+	ranges := s.ranges()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := wire.Join{
+		Role: s.peer.cfg.Role, Name: s.m.Name[:min(len(s.m.Name), wire.MaxName)],
+		Fingerprint: s.peer.print[:], Secret: s.m.Secret, Means: s.means, Ranges: ranges, Plan: s.plan,
+	}
+	for id := range s.links {
+		j.Links = append(j.Links, id)
+	}
+	return j
+}
+
+func (s *swarm) setConn(c control.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn = c
+}
+
+// tell sends to the planner if there is a session; what is lost is sent again
+// by whoever needs it.
+func (s *swarm) tell(m wire.Message) {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if conn != nil {
+		_ = conn.Send(s.ctx, m) // Receive tells if the connection has gone
+	}
+}
+
+// reportLoop reports every ReportEvery, and at once when a neighbour lied.
+func (s *swarm) reportLoop(ctx context.Context, conn control.Conn) {
+	t := time.NewTicker(tuber.ReportEvery)
+	defer t.Stop()
+	since := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.reports:
+		case <-t.C:
+			_ = conn.Send(ctx, wire.Alive{}) // as below
+		}
+		_ = conn.Send(ctx, s.report(since)) // Receive tells if the connection has gone
+		since = time.Now()
+	}
+}
+
+// obey carries out one message of the planner.
+func (s *swarm) obey(m wire.Message) {
+	switch m := m.(type) {
+	case wire.Plan:
+		s.apply(&m.PeerPlan)
+	case wire.Signal:
+		s.onSignal(m)
+	case wire.Contents:
+		s.onContents(m.Contents)
+	case wire.Quarantine:
+		for _, id := range m.Peers {
+			s.quarantine(id)
+			if l := s.link(id); l != nil {
+				l.condemned.Store(true)
+				s.part(l.current(), wire.ByeBadChunk, "quarantined by the planner", errGone)
+			}
+		}
+	case wire.Withdraw:
+		for _, c := range m.Contents {
+			s.withdraw(c)
+		}
+	}
+}
+
+func (s *swarm) onContents(contents []tuber.Content) {
+	s.mu.Lock()
+	s.contents = make(map[tuber.ContentID]tuber.Content, len(contents))
+	for _, c := range contents {
+		s.contents[c.ID] = c
+		if s.ks[c.ID] == 0 && slices.Contains([]int{1, 2, 4, 8}, c.K) {
+			s.ks[c.ID] = c.K
+		}
+	}
+	s.mu.Unlock()
+	s.setHolds()
+	if s.m.Contents != nil {
+		s.m.Contents(contents)
+	}
+}
+
+func (s *swarm) withdraw(c tuber.ContentID) {
+	s.mu.Lock()
+	delete(s.contents, c)
+	delete(s.wants, c)
+	s.mu.Unlock()
+	for _, l := range s.allLinks() {
+		l.forget(c)
+	}
+	s.m.Chunks.Drop(c)
+}
+
+// apply carries out a plan if it is newer than the one before.
+func (s *swarm) apply(p *tuber.PeerPlan) {
+	s.mu.Lock()
+	if s.plan != nil && !p.Newer(s.plan) {
+		s.mu.Unlock()
+		return
+	}
+	s.plan = p
+	intros := make(map[tuber.PeerID]tuber.Introduction, len(p.Introductions))
+	for _, in := range p.Introductions {
+		if in.Peer == in.Key.PeerID() && in.Peer != s.peer.id && len(intros) < maxIntros {
+			intros[in.Peer] = in
+		}
+	}
+	s.intros = intros
+	early := s.early
+	s.early = nil
+	s.keepLocked()
+	var ended []*link
+	for id, l := range s.links {
+		if _, ok := intros[id]; !ok {
+			ended = append(ended, l)
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range ended {
+		s.dismiss(l, "not needed any more")
+	}
+	for _, sig := range early {
+		s.onSignal(sig)
+	}
+	s.setHolds()
+	for _, l := range s.allLinks() {
+		s.start(l)
+		for _, src := range p.Sources {
+			if src.From == l.id() {
+				s.askPast(l, src.Content)
+			}
+		}
+	}
+	if s.m.Planned != nil {
+		s.m.Planned(p)
+	}
+}
+
+// keepLocked starts and ends the keepers of the links that this side offers.
+func (s *swarm) keepLocked() {
+	for id, stop := range s.keepers {
+		if in, ok := s.intros[id]; !ok || !in.Offer {
+			stop()
+			delete(s.keepers, id)
+		}
+	}
+	for id, in := range s.intros {
+		_, bad := s.quarantined[id]
+		if !in.Offer || bad || s.keepers[id] != nil || s.ctx.Err() != nil {
+			continue
+		}
+		ctx, stop := context.WithCancel(s.ctx)
+		s.keepers[id] = stop
+		s.tasks.Go(func() { s.keep(ctx, in) })
+	}
+}
+
+func (s *swarm) setHolds() {
+	s.mu.Lock()
+	ks := make(map[tuber.ContentID]int, len(s.ks))
+	for c, k := range s.ks {
+		ks[c] = k
+	}
+	var holds []tuber.Hold
+	if s.plan != nil {
+		holds = s.plan.Holds
+	}
+	s.mu.Unlock()
+	s.m.Chunks.SetHolds(ks, holds)
+}
+
+// SetMeans tells the swarm's planner what the peer can give from now on.
+func (p *Peer) SetMeans(site tuber.PublicKey, m tuber.Means) error {
+	s, err := p.swarm(site)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.means = m
+	s.mu.Unlock()
+	s.tell(wire.Means{Means: m})
+	return nil
+}
+
+// SetWant tells the planner what a viewer's player is asking for.
+func (p *Peer) SetWant(site tuber.PublicKey, contents []tuber.ContentID) error {
+	s, err := p.swarm(site)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.want = wire.Want{Contents: contents}
+	s.mu.Unlock()
+	s.tell(wire.Want{Contents: contents})
+	return nil
+}
+
+// Leave tells the planner that the membership ends for good; the caller ends
+// Join. With forget the host is asked to strike the key out of its book.
+func (p *Peer) Leave(site tuber.PublicKey, forget bool) error {
+	s, err := p.swarm(site)
+	if err != nil {
+		return err
+	}
+	s.tell(wire.Leave{Forget: forget})
+	return nil
+}

@@ -1,0 +1,401 @@
+package peer
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/wire"
+)
+
+const (
+	tickEvery = 50 * time.Millisecond // repairs, pings and parked chunks
+
+	maxQuarantined = 4096
+	shunFor        = 10 * time.Minute // a peer of another version, or one that could not prove itself
+
+	// A chunk waits in a queue for as long as its playlist is of use: three
+	// target durations (design section 4), within these bounds.
+	minLife, maxLife = 2 * time.Second, 30 * time.Second
+)
+
+// swarm is one membership: the neighbours of one host's contents.
+type swarm struct {
+	peer *Peer
+	site tuber.PublicKey
+	m    Membership
+	log  *slog.Logger
+
+	ctx     context.Context // ends with the membership
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup // everything that Join waits for
+	reports chan struct{}  // capacity 1: report at once
+
+	mu          sync.Mutex // guards the fields below
+	conn        control.Conn
+	offset      time.Duration // the origin's clock minus ours
+	means       tuber.Means
+	want        wire.Want
+	plan        *tuber.PeerPlan
+	intros      map[tuber.PeerID]tuber.Introduction
+	keepers     map[tuber.PeerID]context.CancelFunc // of the introductions that this side offers
+	openings    map[tuber.PeerID]*opening
+	early       []wire.Signal // offers that came before their introduction
+	links       map[tuber.PeerID]*link
+	contents    map[tuber.ContentID]tuber.Content
+	ks          map[tuber.ContentID]int
+	wants       map[tuber.ContentID]*wantSet
+	quarantined map[tuber.PeerID]time.Time
+	shunned     map[tuber.PeerID]time.Time
+	gone        map[tuber.PeerID]*tuber.LinkReport // of links that ended since the last report
+	sent        uint64                             // of links that ended
+	received    uint64
+}
+
+func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
+	s := &swarm{
+		peer: p, site: m.Site, m: m, means: m.Means, reports: make(chan struct{}, 1),
+		log:         p.log.With("swarm", m.Site.PeerID().String()[:8]),
+		intros:      make(map[tuber.PeerID]tuber.Introduction),
+		keepers:     make(map[tuber.PeerID]context.CancelFunc),
+		openings:    make(map[tuber.PeerID]*opening),
+		links:       make(map[tuber.PeerID]*link),
+		contents:    make(map[tuber.ContentID]tuber.Content),
+		ks:          make(map[tuber.ContentID]int),
+		wants:       make(map[tuber.ContentID]*wantSet),
+		quarantined: make(map[tuber.PeerID]time.Time),
+		shunned:     make(map[tuber.PeerID]time.Time),
+		gone:        make(map[tuber.PeerID]*tuber.LinkReport),
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	return s
+}
+
+// tick does what time alone brings about.
+func (s *swarm) tick() {
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	ranges := time.Now()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case now := <-t.C:
+			for _, l := range s.allLinks() {
+				l.tick(now)
+			}
+			s.repair(now)
+			if now.Sub(ranges) >= tuber.ReportEvery {
+				ranges = now
+				for _, l := range s.allLinks() {
+					s.sendRanges(l)
+				}
+			}
+		}
+	}
+}
+
+func (s *swarm) allLinks() []*link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]*link, 0, len(s.links))
+	for _, l := range s.links {
+		out = append(out, l)
+	}
+	return out
+}
+
+func (s *swarm) link(id tuber.PeerID) *link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.links[id]
+}
+
+// now is the origin's clock.
+func (s *swarm) now() tuber.Millis {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return tuber.MillisOf(time.Now().Add(s.offset))
+}
+
+// shares tells whether the content is one that the planner or this side's own
+// plan named: a neighbour cannot make this peer hold anything else.
+func (s *swarm) shares(c tuber.ContentID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.contents[c]; ok {
+		return true
+	}
+	if s.plan == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.plan.Sources, func(x tuber.Source) bool { return x.Content == c }) ||
+		slices.ContainsFunc(s.plan.Assignments, func(x tuber.Assignment) bool { return x.Content == c }) ||
+		slices.ContainsFunc(s.plan.Holds, func(x tuber.Hold) bool { return x.Content == c })
+}
+
+// k is the content's number of partitions, 0 if it is not known yet.
+func (s *swarm) k(c tuber.ContentID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ks[c]
+}
+
+func (s *swarm) setK(c tuber.ContentID, k int) {
+	if k != 1 && k != 2 && k != 4 && k != 8 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ks[c] = k
+}
+
+// life is how long a chunk of the content is of use to a neighbour.
+func (s *swarm) life(c tuber.ContentID) time.Duration {
+	u, _ := s.m.Chunks.Update(c)
+	if u == nil {
+		return maxLife
+	}
+	return min(max(3*time.Duration(u.Update().Target)*time.Millisecond, minLife), maxLife)
+}
+
+// class is what this peer's own pushes are on the uplink.
+func (s *swarm) class() tuber.Class {
+	if s.peer.cfg.Role == tuber.RoleOrigin {
+		return tuber.ClassRoot
+	}
+	return tuber.ClassRest
+}
+
+// nextNumber is the first number that no manifest names yet.
+func (s *swarm) nextNumber(c tuber.ContentID) tuber.ChunkNumber {
+	if ms := s.m.Chunks.Manifests(c, 0); len(ms) > 0 {
+		return ms[len(ms)-1].Manifest().Next()
+	}
+	return 0
+}
+
+// duty is an assignment whose link is open.
+type duty struct {
+	l *link
+	a tuber.Assignment
+}
+
+// duties are the assignments of a content, but for the link it came from.
+func (s *swarm) duties(from *link, c tuber.ContentID) []duty {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.plan == nil {
+		return nil
+	}
+	var out []duty
+	for _, a := range s.plan.Assignments {
+		if l := s.links[a.To]; a.Content == c && l != nil && l != from {
+			out = append(out, duty{l, a})
+		}
+	}
+	return out
+}
+
+// pushUpdate passes an update and manifests on, before their chunks.
+func (s *swarm) pushUpdate(from *link, c tuber.ContentID, u *tuber.SignedUpdate, playlist []byte, ms []*tuber.SignedManifest) {
+	for _, d := range s.duties(from, c) {
+		d.l.sendUpdate(c, u, playlist, ms)
+	}
+}
+
+// pushChunk forwards a verified chunk at once.
+func (s *swarm) pushChunk(from *link, v tuber.VerifiedChunk) {
+	k := s.k(v.Content())
+	if k == 0 {
+		return
+	}
+	p := v.Number().Partition(k)
+	now := time.Now()
+	for _, d := range s.duties(from, v.Content()) {
+		if !d.a.Partitions.Has(p) || d.l.hasSent(v) {
+			continue
+		}
+		d.l.enqueue(&item{
+			chunk: v, class: s.class(), priority: int(d.a.Priority),
+			deadline: now.Add(s.life(v.Content())), queued: now,
+		})
+	}
+}
+
+func (l *link) hasSent(v tuber.VerifiedChunk) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sentLocked(chunkKey{v.Content(), v.Number()})
+}
+
+// start sends the newest playlist and the live window of each content that this
+// side has begun to send to l.
+func (s *swarm) start(l *link) {
+	s.mu.Lock()
+	var contents []tuber.ContentID
+	var rate tuber.BitsPerSecond
+	if s.plan != nil {
+		for _, a := range s.plan.Assignments {
+			if a.To == l.id() {
+				rate += a.Rate
+				contents = append(contents, a.Content)
+			}
+		}
+	}
+	s.mu.Unlock()
+	l.setRate(rate)
+	for _, c := range contents {
+		l.mu.Lock()
+		f := l.flowLocked(c)
+		begin := f != nil && !f.started
+		if begin {
+			f.started = true
+		}
+		l.mu.Unlock()
+		if begin {
+			u, playlist := s.m.Chunks.Update(c)
+			l.sendUpdate(c, u, playlist, s.window(c))
+		}
+	}
+}
+
+// window are the manifests that have not expired: the playlist's window.
+func (s *swarm) window(c tuber.ContentID) []*tuber.SignedManifest {
+	now := s.now()
+	return slices.DeleteFunc(slices.Clone(s.m.Chunks.Manifests(c, 0)), func(m *tuber.SignedManifest) bool {
+		return m.Manifest().Expires < now
+	})
+}
+
+func (s *swarm) sendRanges(l *link) {
+	for i, c := range s.m.Chunks.Contents() {
+		if r, ok := s.m.Chunks.Range(c); ok && i < maxFlows {
+			l.send(wire.Range{Range: r})
+		}
+	}
+}
+
+// retryParked looks again at the chunks that waited for manifests of c. Blame
+// falls on the link that brought the chunk.
+func (s *swarm) retryParked(c tuber.ContentID, now *link) error {
+	for _, l := range s.allLinks() {
+		if l == now {
+			continue
+		}
+		if err := l.retryParked(c); err != nil {
+			l.punish(l.current(), err)
+		}
+	}
+	return now.retryParked(c)
+}
+
+// attach makes a proved lane the one of its link.
+func (s *swarm) attach(in tuber.Introduction, ln *lane) bool {
+	s.mu.Lock()
+	_, known := s.intros[in.Peer]
+	_, bad := s.quarantined[in.Peer]
+	if s.ctx.Err() != nil || !known || bad {
+		s.mu.Unlock()
+		return false
+	}
+	l := s.links[in.Peer]
+	begin := l == nil
+	if begin {
+		l = newLink(s, in)
+		s.links[in.Peer] = l
+	}
+	old := l.use(ln)
+	s.mu.Unlock()
+	s.tasks.Go(func() { l.serve(ln) })
+	if old != nil {
+		s.tasks.Go(func() { s.retire(old) })
+	}
+	if begin {
+		s.tasks.Go(l.writeCtl)
+		s.tasks.Go(l.writeData)
+		s.sendRanges(l)
+		s.start(l)
+		s.log.Debug("link open", "peer", in.Peer, "role", in.Role)
+	}
+	return true
+}
+
+// drop ends a link whose lane is down.
+func (s *swarm) drop(l *link, why error) {
+	s.mu.Lock()
+	if s.links[l.id()] != l {
+		s.mu.Unlock()
+		return
+	}
+	delete(s.links, l.id())
+	r := l.takeReport(time.Now())
+	r.Failed = s.ctx.Err() == nil && s.intros[l.id()].Peer == l.id()
+	s.keepReportLocked(r)
+	l.mu.Lock()
+	s.sent += l.count.sent
+	s.received += l.count.received
+	l.mu.Unlock()
+	s.mu.Unlock()
+	l.cancel()
+	s.log.Debug("link closed", "peer", l.id(), "err", why)
+}
+
+// condemn quarantines the neighbour behind a link, reports it at once and asks
+// for the chunk elsewhere.
+func (s *swarm) condemn(l *link, why *liarError) {
+	l.condemned.Store(true)
+	l.mu.Lock()
+	l.bad = why.blame
+	if l.bad == nil {
+		l.bad = &tuber.Blame{}
+	}
+	l.mu.Unlock()
+	s.quarantine(l.id())
+	s.log.Warn("a neighbour lied and was quarantined", "peer", l.id(), "err", why)
+	if why.blame != nil {
+		s.wantNow(*why.blame, l.id())
+	}
+	wake(s.reports)
+}
+
+func (s *swarm) quarantine(id tuber.PeerID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.quarantined) >= maxQuarantined {
+		oldest := id
+		for p, at := range s.quarantined {
+			if o, ok := s.quarantined[oldest]; !ok || at.Before(o) {
+				oldest = p
+			}
+		}
+		delete(s.quarantined, oldest)
+	}
+	s.quarantined[id] = time.Now()
+	if stop := s.keepers[id]; stop != nil {
+		stop()
+		delete(s.keepers, id)
+	}
+}
+
+// shun keeps this side from opening a link that cannot work.
+func (s *swarm) shun(id tuber.PeerID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.shunned) < maxQuarantined {
+		s.shunned[id] = time.Now().Add(shunFor)
+	}
+}
+
+// part says why a lane ends, gives that a moment to arrive and ends it.
+func (s *swarm) part(ln *lane, code wire.ByeCode, reason string, err error) {
+	ln.bye(code, reason)
+	s.tasks.Go(func() {
+		ln.drain(s.ctx, lingerBye)
+		ln.fail(err)
+	})
+}
