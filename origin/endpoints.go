@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -50,7 +51,7 @@ func serveScript(w http.ResponseWriter, r *http.Request, script []byte) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Etag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(script)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(script))
 }
 
 // moment is the answer of PREFIX time, and a part of the ticket's.
@@ -129,8 +130,7 @@ func (o *Origin) sameOrigin(r *http.Request) bool {
 	if err != nil || from.Host == "" || len(r.Header.Values("Origin")) != 1 {
 		return false
 	}
-	v := o.cfg.visitor(r)
-	return strings.EqualFold(from.Host, v.host) && (from.Scheme == "https") == v.secure
+	return strings.EqualFold(from.Host, o.cfg.visitor(r).host)
 }
 
 func (c *Config) off() bool { return c.Off != nil && c.Off() }

@@ -156,6 +156,9 @@ func (o *Origin) Run(ctx context.Context) error { return o.follower.Run(ctx) }
 // passes on everything else to the site.
 func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := o.cfg.visitor(r)
+	m := o.metered(w, r, from)
+	defer m.watch.Stop()
+	w = m
 	if from.proxied {
 		if !o.visitors.enter(from.addr) {
 			refuse(w, http.StatusTooManyRequests, "Too many requests at once from your address.")
@@ -163,13 +166,15 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		defer o.visitors.leave(from.addr)
 	}
-	w = o.metered(w, r, from)
 	if rest, ours := strings.CutPrefix(r.URL.Path, o.cfg.Prefix); ours {
 		o.serveOwn(w, r, rest)
 		return
 	}
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && o.follower.serve(w, r) {
 		return
+	}
+	if r.ProtoMajor == 1 && r.Body != http.NoBody {
+		_ = m.control.EnableFullDuplex() // a site may answer while it reads; fails only for fake writers
 	}
 	o.proxy.ServeHTTP(w, r)
 }

@@ -41,20 +41,25 @@ func (o *Origin) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme, p.Out.URL.Host = "", "" // of an absolute-form target (RFC 9112 section 3.2.2)
 	p.Out.URL.RawQuery = p.In.URL.RawQuery    // also what url.ParseQuery does not understand
 	p.Out.Trailer = p.In.Trailer              // the same map: filled when the body has been read
-	*p.Out = *p.Out.WithContext(context.WithValue(p.Out.Context(), inKey{}, p.In))
+	pass := &passage{in: p.In, from: o.cfg.visitor(p.In)}
+	pass.kind = o.pages.kindOf(p.In, pass.from)
+	*p.Out = *p.Out.WithContext(context.WithValue(p.Out.Context(), passageKey{}, pass))
 	o.cfg.forward(p)
-	o.pages.prepare(p.In, p.Out)
+	o.pages.prepare(pass, p.Out)
+	if playlistPath(p.In.URL.Path) {
+		readable(p.Out.Header) // the follower reads along
+	}
 }
 
-type inKey struct{}
+type passageKey struct{}
 
-// incoming is the viewer's request that the site's request was made of.
-func incoming(out *http.Request) *http.Request {
-	in, _ := out.Context().Value(inKey{}).(*http.Request)
-	if in == nil {
+// passageOf is what rewrite noted of the viewer's request.
+func passageOf(out *http.Request) *passage {
+	p, _ := out.Context().Value(passageKey{}).(*passage)
+	if p == nil {
 		panic("origin: internal error: a response without its request")
 	}
-	return in
+	return p
 }
 
 // modify sees every response of the site before its header goes out.
@@ -62,9 +67,9 @@ func (o *Origin) modify(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
-	in := incoming(res.Request)
-	o.watch(in, res)
-	return o.pages.modify(in, res)
+	pass := passageOf(res.Request)
+	o.watch(pass, res)
+	return o.pages.modify(pass, res)
 }
 
 // fail answers for a site that does not.

@@ -12,10 +12,9 @@ import (
 type ShareRule struct {
 	// Path matches the whole decoded, normalised path (RE2, anchored at both ends).
 	Path *regexp.Regexp
-	// For is how long a copy may be shared where the response does not say ("share-for").
+	// For is how long a copy may be shared where the response does not say, and
+	// at most where it does ("share-for"); 0 leaves it to the response.
 	For time.Duration
-	// Types are media types that are shared by rule only: application/zip, application/pdf.
-	Types []string
 	// Drop are query keys that may be there although they look like a signature.
 	Drop []string
 }

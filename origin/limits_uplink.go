@@ -1,0 +1,131 @@
+package origin
+
+import (
+	"mime"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+const (
+	meterStep  = 16 << 10         // bytes per claim on the uplink: what a control message may wait for
+	writeStall = 60 * time.Second // a client that takes nothing for so long is gone
+	startSpan  = 10 * time.Second // of media to one visitor: a player that has nothing yet
+	startAgain = 60 * time.Second // without media, and the visitor starts anew
+	maxStarts  = 4096             // visitors remembered
+)
+
+// meter is a ResponseWriter whose body asks the uplink first.
+type meter struct {
+	http.ResponseWriter
+	origin  *Origin
+	request *http.Request
+	from    visitor
+	class   tuber.Class
+	chosen  bool
+	watch   *time.Timer
+	control *http.ResponseController
+}
+
+func (o *Origin) metered(w http.ResponseWriter, r *http.Request, from visitor) *meter {
+	m := &meter{ResponseWriter: w, origin: o, request: r, from: from, control: http.NewResponseController(w)}
+	m.watch = time.AfterFunc(writeStall, m.cut)
+	m.watch.Stop()
+	return m
+}
+
+// cut wakes a Write that the client does not take.
+func (m *meter) cut() { _ = m.control.SetWriteDeadline(time.Unix(1, 0)) }
+
+// Unwrap lets http.ResponseController reach the server's own writer.
+func (m *meter) Unwrap() http.ResponseWriter { return m.ResponseWriter }
+
+// Flush is for handlers that look for an http.Flusher.
+func (m *meter) Flush() { _ = m.FlushError() }
+
+// FlushError sends what the server has buffered.
+func (m *meter) FlushError() error {
+	m.watch.Reset(writeStall)
+	defer m.watch.Stop()
+	return m.control.Flush()
+}
+
+// Write waits for the uplink in steps, so that more urgent bytes get between.
+func (m *meter) Write(p []byte) (n int, err error) {
+	if !m.chosen {
+		m.chosen, m.class = true, m.origin.classOf(m.Header(), m.from)
+	}
+	for {
+		step := p[n:min(n+meterStep, len(p))]
+		if m.request.Method != http.MethodHead {
+			if err := m.origin.cfg.Uplink.Wait(m.request.Context(), m.class, len(step)); err != nil {
+				return n, err
+			}
+		}
+		m.watch.Reset(writeStall)
+		wrote, err := m.ResponseWriter.Write(step)
+		m.watch.Stop()
+		n += wrote
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}
+
+// classOf tells media from documents: only media waits behind what peers carry.
+func (o *Origin) classOf(h http.Header, from visitor) tuber.Class {
+	if !media(h.Get("Content-Type")) {
+		return tuber.ClassControl
+	}
+	if o.starts.starting(from.addr, time.Now()) {
+		return tuber.ClassStart
+	}
+	return tuber.ClassRest
+}
+
+func media(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil || playlistType(t) {
+		return false
+	}
+	return strings.HasPrefix(t, "video/") || strings.HasPrefix(t, "audio/") || t == "application/octet-stream"
+}
+
+func playlistType(t string) bool {
+	switch strings.ToLower(t) {
+	case "application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl", "application/mpegurl":
+		return true
+	}
+	return false
+}
+
+// starts remembers since when each visitor has been getting media. It forgets
+// all at once when it is full: the cost is a few bodies in a better class.
+type starts struct {
+	mu    sync.Mutex // guards the field below
+	spans map[netip.Addr]span
+}
+
+type span struct{ first, last time.Time }
+
+func newStarts() *starts { return &starts{spans: map[netip.Addr]span{}} }
+
+func (s *starts) starting(a netip.Addr, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a = lineOf(a)
+	sp, known := s.spans[a]
+	if !known || now.Sub(sp.last) > startAgain {
+		if len(s.spans) >= maxStarts {
+			clear(s.spans)
+		}
+		sp.first = now
+	}
+	sp.last = now
+	s.spans[a] = sp
+	return now.Sub(sp.first) < startSpan
+}
