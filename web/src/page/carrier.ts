@@ -1,0 +1,187 @@
+// The data plane of a membership: what comes in is verified, held and passed on.
+import type { Blamed } from "./intake.ts";
+import type { Outgoing, PeerPlan, Range } from "../wire/control.ts";
+import { bye, type ChunkFrame, type Frame, type UpdateFrame } from "../wire/frame.ts";
+import type { OriginClock } from "./clock.ts";
+import type { Delivery } from "./delivery.ts";
+import { Fetcher, HTTP } from "./fetcher.ts";
+import { Giving } from "./giving.ts";
+import type { Held } from "./held.ts";
+import { Intake } from "./intake.ts";
+import { lateNumbers } from "./late.ts";
+import { Memory } from "./memory.ts";
+import type { Neighbour } from "./neighbour.ts";
+import { Repair } from "./repair.ts";
+import { Speed } from "./speed.ts";
+import type { Stats } from "./stats.ts";
+import { Swarm, type SwarmOptions } from "./swarm.ts";
+
+const RECENT = 4; // segments of the past that a player joining a stream asks for
+
+export type CarrierOptions = Omit<SwarmOptions, "signal"> & {
+  prefix: string;
+  siteKey: CryptoKey;
+  clock: OriginClock;
+  stats: Stats;
+  send: (m: Outgoing) => void; // to the planner; lost while there is none
+  rate: (content: string) => number; // of payload, bit/s
+  httpRate: number; // bit/s, until it was measured
+};
+
+export class Carrier {
+  readonly memory = new Memory();
+  readonly swarm: Swarm;
+  readonly fetcher: Fetcher;
+  readonly giving: Giving;
+  readonly #o: CarrierOptions;
+  readonly #intake: Intake;
+  readonly #repair = new Repair();
+  #plan: PeerPlan | null = null;
+  #pings = 0;
+  readonly #pinged = new Map<number, number>(); // id -> ms
+
+  constructor(o: CarrierOptions) {
+    this.#o = o;
+    this.swarm = new Swarm(
+      { ...o, signal: o.send },
+      {
+        open: (n) => this.#opened(n),
+        frame: (n, f) => this.#frame(n, f),
+        chunk: (n, f) => this.#chunk(n, f),
+        room: (n) => this.giving.pump(n, performance.now()),
+        closed: (n) => this.#intake.forget(n.id),
+      },
+    );
+    this.giving = new Giving(this.memory, this.swarm, (bytes) => (o.stats.sent += bytes));
+    this.#intake = new Intake(o.siteKey, this.memory, {
+      run: (held, run) => this.giving.run(held, run),
+      copy: (held, copy) => this.giving.copy(held, copy),
+      chunk: (held, chunk, from) => this.#verified(held, chunk, from),
+      duplicate: (from) => this.#duplicate(from),
+      bad: (from, blame) => this.#bad(from, blame),
+    });
+    this.fetcher = new Fetcher(o.prefix, this.#intake, new Speed(o.httpRate));
+  }
+
+  get plan(): PeerPlan | null {
+    return this.#plan;
+  }
+
+  setPlan(plan: PeerPlan, now: number): void {
+    this.#plan = plan;
+    this.swarm.setPlan(plan, now);
+    this.giving.setAssignments(plan.assignments);
+    for (const n of this.swarm.open()) for (const held of this.memory.all()) this.#past(n, held);
+  }
+
+  /** Every 100 ms: opens, repairs, trims. */
+  tick(now: number, wanted: readonly string[], deliveries: readonly Delivery[]): void {
+    this.swarm.tick(now);
+    const open = this.swarm.open();
+    const sources = this.#plan?.sources ?? [];
+    for (const held of this.memory.all()) {
+      const waited = deliveries.filter((d) => d.held === held && now - d.asked > 100).flatMap((d) => d.missing());
+      const live = wanted.includes(held.content) && held.liveFrom !== null;
+      const from = live ? Math.max(held.liveFrom ?? 0, held.recent(RECENT)) : Infinity;
+      const late = lateNumbers(held, from, this.#o.rate(held.content), now);
+      const numbers = [...new Set([...waited, ...late])].filter((n) => !this.fetcher.flying(held.content, n));
+      if (numbers.length > 0) this.#repair.ask(held, numbers, sources, open, now);
+    }
+    for (const n of open) this.giving.pump(n, now);
+    this.#repair.tidy(now);
+    this.memory.trim(this.#o.clock.now(now));
+  }
+
+  ranges(): Range[] {
+    return this.memory.all().flatMap((held) => {
+      const range = held.range();
+      return range ? [{ content: held.content, partitions: 2 ** held.k - 1, ...range }] : [];
+    });
+  }
+
+  /** Every 10 s: ranges and a ping to each neighbour. */
+  announce(): void {
+    for (const n of this.swarm.open()) {
+      for (const range of this.ranges()) n.link?.send({ type: "range", ...range });
+      const id = ++this.#pings % 2 ** 32;
+      this.#pinged.set(id, performance.now());
+      n.link?.send({ type: "ping", answer: false, id });
+    }
+    for (const id of this.#pinged.keys()) if (this.#pinged.size > 64) this.#pinged.delete(id);
+  }
+
+  #opened(n: Neighbour): void {
+    for (const range of this.ranges()) n.link?.send({ type: "range", ...range });
+    const id = ++this.#pings % 2 ** 32;
+    this.#pinged.set(id, performance.now());
+    n.link?.send({ type: "ping", answer: false, id });
+    this.giving.opened(n);
+    for (const held of this.memory.all()) this.#past(n, held);
+  }
+
+  async #frame(n: Neighbour, f: Frame): Promise<void> {
+    const now = performance.now();
+    if (f.type === "update") await this.#update(n, f, now);
+    else if (f.type === "range") {
+      if (n.ranges.size < 64 || n.ranges.has(f.content)) n.ranges.set(f.content, f);
+    } else if (f.type === "ask") this.giving.ask(n, f, now);
+    else if (f.type === "past") this.giving.past(n, f, now);
+    else if (f.type === "missing") this.#repair.missing(f.content, f.numbers);
+    else if (f.type === "ping") this.#ping(n, f, now);
+  }
+
+  #ping(n: Neighbour, f: Frame & { type: "ping" }, now: number): void {
+    if (!f.answer) return n.link?.send({ type: "ping", answer: true, id: f.id });
+    const sent = this.#pinged.get(f.id);
+    if (sent !== undefined) n.rtt = 0.5 * n.rtt + 0.5 * (now - sent);
+    this.#pinged.delete(f.id);
+  }
+
+  async #update(n: Neighbour, f: UpdateFrame, now: number): Promise<void> {
+    const held = await this.#intake.update(f, now);
+    if (held) this.#past(n, held);
+  }
+
+  /** Asks a parent, once for each link and content, for the recent past of its partitions. */
+  #past(n: Neighbour, held: Held): void {
+    const sources = (this.#plan?.sources ?? []).filter((s) => s.content === held.content && s.from === n.id && !s.standby);
+    const partitions = sources.reduce((sum, s) => sum | s.partitions, 0);
+    if (partitions === 0 || held.runs.length === 0 || n.asked.has(held.content)) return;
+    n.asked.add(held.content);
+    let from = held.recent(RECENT);
+    const next = held.newest?.signed.update.next ?? from;
+    while (from < next && held.has(from)) from++;
+    n.link?.send({ type: "past", content: held.content, partitions, from });
+  }
+
+  #chunk(n: Neighbour, f: ChunkFrame): void {
+    void this.#intake.chunk(f, n.id, performance.now());
+  }
+
+  #verified(held: Held, chunk: Parameters<Giving["chunk"]>[1], from: string): void {
+    const { stats } = this.#o;
+    const bytes = chunk.data.length;
+    stats.verified++;
+    if (from === HTTP) stats.httpChunks += bytes;
+    else stats.peers += bytes;
+    this.giving.received += bytes;
+    const late = this.#repair.wasAsked(held.content, chunk.number, from) ? 1 : 0;
+    this.swarm.get(from)?.count({ received: bytes, late });
+    this.giving.chunk(held, chunk, from, performance.now());
+  }
+
+  #duplicate(from: string): void {
+    this.#o.stats.duplicates++;
+    this.swarm.get(from)?.count({ late: 1 });
+  }
+
+  /** The first bad chunk: that link closes, and the planner is told which one it was. */
+  #bad(from: string, blame: Blamed): void {
+    this.#o.stats.bad++;
+    const n = this.swarm.get(from);
+    if (!n) return;
+    n.count({ blame });
+    this.#o.send({ type: "report", links: [n.report(performance.now())] });
+    this.swarm.ban(from, bye.badChunk);
+  }
+}

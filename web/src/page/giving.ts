@@ -1,0 +1,161 @@
+// What this page passes on: its own assignments, and answers to asks.
+import type { Assignment } from "../wire/control.ts";
+import type { Ask, ContentID, Past, UpdateFrame } from "../wire/frame.ts";
+import { nextOf, type SignedManifest } from "../wire/manifest.ts";
+import type { VerifiedChunk } from "../wire/verified.ts";
+import type { Copy, Held } from "./held.ts";
+import type { Memory } from "./memory.ts";
+import type { Neighbour, Shown } from "./neighbour.ts";
+import type { Swarm } from "./swarm.ts";
+
+const RATIO = 2; // bytes sent for each byte received, at most
+const HEAD_START = 1 << 20; // bytes that may be sent before anything came
+const PUSH_MS = 6000; // a pushed chunk that could not go by then is useless
+const ANSWER_MS = 4000; // the same for an ask that names no time
+const PAST_MS = 10_000;
+const MANIFESTS = 32; // in one frame
+
+const noBytes = new Uint8Array(0);
+
+export class Giving {
+  readonly #memory: Memory;
+  readonly #swarm: Swarm;
+  readonly #sent: (bytes: number) => void;
+  #assignments: Assignment[] = [];
+  relay = true;
+  sent = 0;
+  received = 0;
+
+  constructor(memory: Memory, swarm: Swarm, sent: (bytes: number) => void) {
+    this.#memory = memory;
+    this.#swarm = swarm;
+    this.#sent = sent;
+  }
+
+  setAssignments(assignments: Assignment[]): void {
+    this.#assignments = assignments;
+    for (const n of this.#swarm.open()) this.opened(n);
+  }
+
+  /** Shows a neighbour the contents that this page is to send it. */
+  opened(n: Neighbour): void {
+    for (const a of this.#of(n.id)) {
+      const held = this.#memory.get(a.content);
+      if (held && !n.shown.has(a.content)) this.#showAll(n, held);
+    }
+  }
+
+  /** Passes a new playlist on, with the runs that go with it. */
+  copy(held: Held, copy: Copy): void {
+    for (const n of this.#children(held.content)) {
+      const shown = n.shown.get(held.content);
+      if (!shown) this.#showAll(n, held);
+      else this.#send(n, held, this.#unshown(held, shown), this.#update(copy, shown));
+    }
+  }
+
+  /** Passes a new run on before its chunks. */
+  run(held: Held, run: SignedManifest): void {
+    for (const n of this.#children(held.content)) {
+      const shown = n.shown.get(held.content);
+      if (!shown) this.#showAll(n, held);
+      else if (!shown.runs.has(run.manifest.first)) this.#send(n, held, [run], null);
+    }
+  }
+
+  /** Passes a verified chunk on at once, to the children of its partition. */
+  chunk(held: Held, chunk: VerifiedChunk, from: string, now: number): void {
+    for (const a of this.#assignments) {
+      if (a.content !== held.content || (a.partitions & (1 << (chunk.number % held.k))) === 0 || a.to === from) continue;
+      const n = this.#swarm.get(a.to);
+      if (!n?.open) continue;
+      this.#owe(n, held, chunk.number, a.priority, now, PUSH_MS);
+      this.pump(n, now);
+    }
+  }
+
+  ask(n: Neighbour, f: Ask, now: number): void {
+    const held = this.#memory.get(f.content);
+    const missing = f.numbers.filter((number) => !this.relay || !held?.has(number));
+    if (missing.length > 0) n.link?.send({ type: "missing", content: f.content, numbers: missing });
+    if (!held || !this.relay) return;
+    for (const number of f.numbers) if (held.has(number)) this.#owe(n, held, number, 255, now, Math.min(f.within || ANSWER_MS, PAST_MS));
+    this.pump(n, now);
+  }
+
+  past(n: Neighbour, f: Past, now: number): void {
+    const held = this.#memory.get(f.content);
+    const range = held?.range();
+    if (!held || !range || !this.relay) return;
+    for (let number = Math.max(f.from, range.first); number < range.next; number++) {
+      if ((f.partitions & (1 << (number % held.k))) !== 0 && held.has(number)) this.#owe(n, held, number, 1, now, PAST_MS);
+    }
+    this.pump(n, now);
+  }
+
+  /** Sends what the link takes, most urgent first. */
+  pump(n: Neighbour, now: number): void {
+    while (n.link?.open && this.sent <= RATIO * this.received + HEAD_START) {
+      const owed = n.queue.take(now);
+      if (!owed) return;
+      const chunk = this.#memory.get(owed.content)?.chunk(owed.number);
+      if (!chunk) continue;
+      const ok = n.link.sendChunk({ type: "chunk", content: owed.content, number: owed.number, payload: chunk.data });
+      if (!ok) {
+        n.queue.push(owed);
+        return;
+      }
+      this.sent += chunk.data.length;
+      n.count({ sent: chunk.data.length });
+      this.#sent(chunk.data.length);
+    }
+  }
+
+  #of(id: string): Assignment[] {
+    return this.#assignments.filter((a) => a.to === id);
+  }
+
+  #children(content: ContentID): Neighbour[] {
+    return this.#swarm.open().filter((n) => this.#of(n.id).some((a) => a.content === content));
+  }
+
+  #owe(n: Neighbour, held: Held, number: number, priority: number, now: number, within: number): void {
+    const run = held.runOf(number);
+    if (!run) return;
+    const shown = n.shown.get(held.content);
+    if (!shown) this.#showAll(n, held);
+    else if (!shown.runs.has(run.manifest.first)) this.#send(n, held, [run], null);
+    n.queue.push({ content: held.content, number, priority, deadline: now + within, since: now });
+  }
+
+  #showAll(n: Neighbour, held: Held): void {
+    const shown: Shown = { sequence: null, runs: new Set() };
+    n.shown.set(held.content, shown);
+    const newest = held.newest;
+    this.#send(n, held, this.#unshown(held, shown), newest ? this.#update(newest, shown) : null);
+  }
+
+  #unshown(held: Held, shown: Shown): SignedManifest[] {
+    const next = held.range();
+    return held.runs.filter((r) => !shown.runs.has(r.manifest.first) && next !== null && nextOf(r.manifest) > next.first);
+  }
+
+  /** The edit as it came if the neighbour has what it was made of, else the whole playlist. */
+  #update(copy: Copy, shown: Shown): Pick<UpdateFrame, "update" | "edit"> {
+    const fits = copy.edit !== null && copy.base !== null && shown.sequence === copy.base.update.sequence;
+    shown.sequence = copy.signed.update.sequence;
+    const whole = { from: 0, to: 0, head: copy.playlist, tail: noBytes };
+    return { update: copy.signed.raw, edit: fits ? copy.edit : whole };
+  }
+
+  #send(n: Neighbour, held: Held, runs: SignedManifest[], update: Pick<UpdateFrame, "update" | "edit"> | null): void {
+    const shown = n.shown.get(held.content);
+    for (const r of runs) shown?.runs.add(r.manifest.first);
+    const first = runs.slice(0, MANIFESTS).map((r) => r.raw);
+    n.link?.send({ type: "update", update: update?.update ?? noBytes, edit: update?.edit ?? null, manifests: first });
+    for (let at = MANIFESTS; at < runs.length; at += MANIFESTS) {
+      const manifests = runs.slice(at, at + MANIFESTS).map((r) => r.raw);
+      n.link?.send({ type: "update", update: noBytes, edit: null, manifests });
+    }
+  }
+}

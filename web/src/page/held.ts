@@ -1,0 +1,202 @@
+import { CHUNK_SIZE, MAX_RUN } from "../wire/constants.ts";
+import type { ContentID, Edit } from "../wire/frame.ts";
+import { endOf, nextOf, type SignedManifest } from "../wire/manifest.ts";
+import { newer, type SignedUpdate } from "../wire/update.ts";
+import { VerifiedChunk } from "../wire/verified.ts";
+
+/** A playlist with the update that vouches for it, and the edit that made it of the one before. */
+export type Copy = {
+  signed: SignedUpdate;
+  playlist: Uint8Array;
+  arrived: number; // ms, monotonic
+  edit: Edit | null;
+  base: SignedUpdate | null; // what the edit was applied to
+};
+
+const COPIES = 4; // playlists kept: one whose segment is held is among them
+const MAX_RUNS = 4096; // statements kept for one content
+
+/** All that is held of one content. */
+export class Held {
+  readonly content: ContentID;
+  k: number;
+  copies: Copy[] = []; // ascending
+  bytes = 0;
+  liveFrom: number | null = null; // what is cut from here on comes without asking
+  readonly arrivals = new Map<number, number>(); // first number of a run -> ms, monotonic
+  #runs: SignedManifest[] = []; // ascending by first number
+  readonly #urls = new Map<string, SignedManifest[]>(); // ascending by offset
+  readonly #chunks = new Map<number, VerifiedChunk>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(content: ContentID, k: number) {
+    this.content = content;
+    this.k = k;
+  }
+
+  get newest(): Copy | undefined {
+    return this.copies.at(-1);
+  }
+
+  get runs(): readonly SignedManifest[] {
+    return this.#runs;
+  }
+
+  /** False if it is not newer than the held one. */
+  addCopy(copy: Copy): boolean {
+    const newest = this.newest;
+    if (newest && !newer(copy.signed.update, newest.signed.update)) return false;
+    this.copies = [...this.copies, copy].slice(-COPIES);
+    this.k = copy.signed.update.k;
+    this.liveFrom ??= copy.signed.update.next;
+    this.#changed();
+    return true;
+  }
+
+  /** False if it is known already. */
+  addRun(run: SignedManifest, arrived: number): boolean {
+    const m = run.manifest;
+    const of = this.#urls.get(m.url) ?? [];
+    if (of.some((r) => r.manifest.first === m.first && r.manifest.offset === m.offset)) return false;
+    this.#urls.set(m.url, insert(of, run, (r) => r.manifest.offset));
+    this.#runs = insert(this.#runs, run, (r) => r.manifest.first);
+    if (!this.arrivals.has(m.first)) this.arrivals.set(m.first, arrived);
+    const oldest = this.#runs[0];
+    if (this.#runs.length > MAX_RUNS && oldest) this.forget(oldest);
+    this.#changed();
+    return true;
+  }
+
+  /** The run that chunk n belongs to. */
+  runOf(n: number): SignedManifest | undefined {
+    let low = 0;
+    let high = this.#runs.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#runs[middle]?.manifest.first ?? Infinity) <= n) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low - 1; i >= 0; i--) {
+      const run = this.#runs[i];
+      if (run && n < nextOf(run.manifest)) return run;
+      if (!run || run.manifest.first + MAX_RUN <= n) return undefined;
+    }
+    return undefined;
+  }
+
+  /** The newest run that states this byte of this URL. */
+  runAt(url: string, at: number): SignedManifest | undefined {
+    return this.#urls.get(url)?.findLast((r) => r.manifest.offset <= at && at < endOf(r.manifest));
+  }
+
+  /** All runs of a URL, ascending. */
+  runsOf(url: string): readonly SignedManifest[] {
+    return this.#urls.get(url) ?? [];
+  }
+
+  /** False if it is held already. */
+  put(chunk: VerifiedChunk): boolean {
+    if (!VerifiedChunk.is(chunk) || this.#chunks.has(chunk.number)) return false;
+    this.#chunks.set(chunk.number, chunk);
+    this.bytes += chunk.data.length;
+    this.#changed();
+    return true;
+  }
+
+  chunk(n: number): VerifiedChunk | undefined {
+    return this.#chunks.get(n);
+  }
+
+  has(n: number): boolean {
+    return this.#chunks.has(n);
+  }
+
+  hasAll(first: number, next: number): boolean {
+    for (let n = first; n < next; n++) if (!this.#chunks.has(n)) return false;
+    return true;
+  }
+
+  /** First number held and the number after the newest one held; null if nothing is. */
+  range(): { first: number; next: number } | null {
+    let first = Infinity;
+    let next = 0;
+    for (const n of this.#chunks.keys()) {
+      first = Math.min(first, n);
+      next = Math.max(next, n + 1);
+    }
+    return next === 0 ? null : { first, next };
+  }
+
+  /** Where the last few segments begin. */
+  recent(segments: number): number {
+    let from = this.newest?.signed.update.next ?? 0;
+    let ends = 0;
+    for (const run of [...this.#runs].reverse()) {
+      if (run.manifest.ends && ++ends > segments) break;
+      from = Math.min(from, run.manifest.first);
+    }
+    return from;
+  }
+
+  oldest(): SignedManifest | undefined {
+    return this.#runs[0];
+  }
+
+  /** Drops a run and its chunks; returns how many bytes that freed. */
+  forget(run: SignedManifest): number {
+    const m = run.manifest;
+    this.#runs = this.#runs.filter((r) => r !== run);
+    const left = (this.#urls.get(m.url) ?? []).filter((r) => r !== run);
+    if (left.length > 0) this.#urls.set(m.url, left);
+    else this.#urls.delete(m.url);
+    this.arrivals.delete(m.first);
+    let freed = 0;
+    for (let n = m.first; n < nextOf(m); n++) {
+      const chunk = this.#chunks.get(n);
+      if (!chunk || this.runOf(n)) continue;
+      this.#chunks.delete(n);
+      freed += chunk.data.length;
+    }
+    this.bytes -= freed;
+    return freed;
+  }
+
+  /** Drops statements that expired and of which nothing is held. */
+  tidy(now: number): void {
+    for (const run of this.#runs) {
+      const m = run.manifest;
+      if (m.expires > now) continue;
+      let any = false;
+      for (let n = m.first; n < nextOf(m); n++) any ||= this.#chunks.has(n);
+      if (!any) this.forget(run);
+    }
+  }
+
+  /** Resolves at the next change, or after ms. */
+  changed(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#watchers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#watchers.add(done);
+    });
+  }
+
+  #changed(): void {
+    for (const wake of [...this.#watchers]) wake();
+  }
+}
+
+/** Which chunk of the run holds this byte of its URL. */
+export function numberAt(run: SignedManifest, at: number): number {
+  return run.manifest.first + Math.floor((at - run.manifest.offset) / CHUNK_SIZE);
+}
+
+function insert<T>(sorted: readonly T[], item: T, key: (t: T) => number): T[] {
+  let i = sorted.length;
+  while (i > 0 && key(sorted[i - 1] as T) > key(item)) i--;
+  return [...sorted.slice(0, i), item, ...sorted.slice(i)];
+}

@@ -1,0 +1,33 @@
+// Which chunks are late: 500 ms past their paced time, or three higher numbers
+// of their partition are here.
+import { CHUNK_SIZE } from "../wire/constants.ts";
+import { nextOf } from "../wire/manifest.ts";
+import type { Held } from "./held.ts";
+
+const LATE_MS = 500;
+const OVERTAKEN = 3;
+
+/** When chunk n should be here if the run comes at the content's rate (bit/s). */
+export function pacedTime(arrived: number, index: number, rate: number): number {
+  return rate > 0 ? arrived + ((index + 1) * CHUNK_SIZE * 8000) / rate : arrived;
+}
+
+/** Late numbers from `from` on, ascending, at most `max`. */
+export function lateNumbers(held: Held, from: number, rate: number, now: number, max = 256): number[] {
+  const out: number[] = [];
+  for (const { manifest: m } of held.runs) {
+    const arrived = held.arrivals.get(m.first);
+    if (nextOf(m) <= from || arrived === undefined) continue;
+    for (let n = Math.max(from, m.first); n < nextOf(m) && out.length < max; n++) {
+      if (held.has(n) || out.at(-1) === n) continue;
+      if (now > pacedTime(arrived, n - m.first, rate) + LATE_MS || overtaken(held, n)) out.push(n);
+    }
+  }
+  return out;
+}
+
+function overtaken(held: Held, n: number): boolean {
+  let higher = 0;
+  for (let i = 1; i <= 2 * OVERTAKEN && higher < OVERTAKEN; i++) if (held.has(n + i * held.k)) higher++;
+  return higher >= OVERTAKEN;
+}

@@ -1,0 +1,209 @@
+// This profile's membership in the swarm, while this tab leads: the
+// conversation with the planner, kept up with jittered backoff.
+import type { Config } from "../port.ts";
+import { equal, fromBase64url } from "../wire/bytes.ts";
+import { newerPlan, type Message, type Outgoing } from "../wire/control.ts";
+import { bye } from "../wire/frame.ts";
+import { importKey } from "../wire/sign.ts";
+import { Carrier } from "./carrier.ts";
+import { makeCertificate } from "./certificate.ts";
+import { OriginClock } from "./clock.ts";
+import type { Delivery } from "./delivery.ts";
+import { loadIdentity, type Identity } from "./identity.ts";
+import type { Interest } from "./interest.ts";
+import { meansOf, wishes } from "./means.ts";
+import { controlURL, RefusedError, Session } from "./session.ts";
+import type { Stats } from "./stats.ts";
+import { fetchTicket } from "./ticket.ts";
+
+const TICK_MS = 100;
+const REPORT_MS = 10_000;
+const FINAL = new Set(["version", "quarantine", "superseded"]); // no use in trying again
+const SLOW = new Set(["full", "off"]);
+const SLOW_MS = 60_000;
+const MAX_BACKOFF_MS = 15_000;
+
+export type MemberOptions = {
+  config: Config;
+  stats: Stats;
+  interest: Interest;
+  deliveries: () => Delivery[];
+  hidden: () => boolean;
+  stalls: () => number;
+};
+
+export class Member {
+  readonly clock = new OriginClock();
+  carrier: Carrier | null = null;
+  identity: Identity | null = null;
+  readonly #o: MemberOptions;
+  readonly #stopped = new AbortController();
+  #session: Session | null = null;
+  #wanted = "";
+  #timers: ReturnType<typeof setInterval>[] = [];
+  #reported = { at: performance.now(), http: 0, stalls: 0 };
+
+  constructor(o: MemberOptions) {
+    this.#o = o;
+  }
+
+  get joined(): boolean {
+    return this.#session !== null;
+  }
+
+  get linked(): boolean {
+    return (this.carrier?.swarm.open().length ?? 0) > 0;
+  }
+
+  /** Joins and rejoins until it is stopped or refused for good; links outlive a session. */
+  async run(): Promise<void> {
+    const { config, stats, interest } = this.#o;
+    const site = fromBase64url(config.site);
+    const siteKey = await importKey(site);
+    const identity = await loadIdentity();
+    const { certificate, fingerprint } = await makeCertificate();
+    if (this.#stopped.signal.aborted) return;
+    this.identity = identity;
+    const carrier = new Carrier({
+      prefix: config.prefix,
+      identity,
+      site,
+      siteKey,
+      certificate,
+      fingerprint,
+      stun: config.stun ?? [],
+      clock: this.clock,
+      stats,
+      send: (m) => this.#send(m),
+      rate: (content) => interest.content(content)?.rate ?? 0,
+      httpRate: downlink(),
+    });
+    this.carrier = carrier;
+    this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => this.#report(), REPORT_MS)];
+    let failures = 0;
+    while (!this.#stopped.signal.aborted) {
+      const began = performance.now();
+      const wait = await this.#once(siteKey, site, identity, fingerprint);
+      if (wait === null) break;
+      failures = performance.now() - began > 30_000 ? 0 : failures + 1;
+      await this.#sleep(Math.max(wait, Math.min(500 * 2 ** failures, MAX_BACKOFF_MS)) * (0.5 + Math.random() / 2));
+    }
+    this.stop();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    for (const t of this.#timers) clearInterval(t);
+    this.#session?.close();
+    this.carrier?.swarm.close();
+  }
+
+  /** One session; returns how long to wait at least, null to stop. */
+  async #once(siteKey: CryptoKey, site: Uint8Array, identity: Identity, fingerprint: Uint8Array): Promise<number | null> {
+    const { config } = this.#o;
+    try {
+      const t = await fetchTicket(config.prefix, fingerprint);
+      if (!equal(t.site, site)) return SLOW_MS; // another host answers here now; a reload brings its key
+      this.clock.set(t.now);
+      this.#session = await Session.open({
+        url: controlURL(config.prefix),
+        site: siteKey,
+        identity,
+        fingerprint,
+        ticket: t.ticket,
+        originNow: () => this.clock.now(),
+        join: this.#joining(),
+      });
+      this.#session.onmessage = (m) => this.#message(m);
+      this.#wanted = "";
+      await this.#session.run();
+      return 0;
+    } catch (e) {
+      if (!(e instanceof RefusedError)) return 0;
+      if (e.code === "off") this.carrier?.swarm.close();
+      return FINAL.has(e.code) ? null : SLOW.has(e.code) ? SLOW_MS : 0;
+    } finally {
+      this.#session = null;
+    }
+  }
+
+  #joining(): Pick<Outgoing & { type: "join" }, "means" | "ranges" | "links" | "plan"> {
+    const means = { download: 0, quota: 0, reach: "", links: 24, ...meansOf(wishes(this.#o.config.relay)) };
+    if (this.carrier) this.carrier.giving.relay = means.relay;
+    return {
+      means,
+      ranges: this.carrier?.ranges() ?? [],
+      links: this.carrier?.swarm.open().map((n) => n.id) ?? [],
+      plan: this.carrier?.plan ?? null,
+    };
+  }
+
+  #message(m: Message): void {
+    const carrier = this.carrier;
+    if (!carrier) return;
+    if (m.type === "contents") {
+      this.#o.interest.setContents(m.contents);
+      this.#want();
+    } else if (m.type === "plan") {
+      if (!carrier.plan || newerPlan(m, carrier.plan)) carrier.setPlan(m, performance.now());
+    } else if (m.type === "signal") carrier.swarm.signal(m);
+    else if (m.type === "quarantine") for (const id of m.peers) carrier.swarm.ban(id, bye.done);
+    else if (m.type === "withdraw") for (const content of m.contents) carrier.memory.drop(content);
+  }
+
+  #send(m: Outgoing): void {
+    this.#session?.send(m);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.carrier?.tick(now, this.#o.interest.wanted(now), this.#o.deliveries());
+    this.#want();
+  }
+
+  /** Tells the planner what the players want, when that changes. */
+  #want(): void {
+    if (!this.#session) return;
+    const contents = this.#o.interest.wanted(performance.now());
+    const hidden = this.#o.hidden();
+    const key = JSON.stringify([contents, hidden]);
+    if (key === this.#wanted) return;
+    this.#wanted = key;
+    this.#send({ type: "want", contents, hidden });
+  }
+
+  #report(): void {
+    const carrier = this.carrier;
+    if (!carrier) return;
+    carrier.announce();
+    if (!this.#session) return;
+    const now = performance.now();
+    const http = this.#o.stats.httpChunks + this.#o.stats.plain;
+    const stalls = this.#o.stalls();
+    this.#send({
+      type: "report",
+      interval: Math.round((now - this.#reported.at) * 1e6),
+      links: carrier.swarm.all().map((n) => n.report(now)),
+      ranges: carrier.ranges(),
+      http: http - this.#reported.http,
+      stalls: stalls - this.#reported.stalls,
+    });
+    this.#reported = { at: now, http, stalls };
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#stopped.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** What the browser thinks of the line, bit/s; a guess where it says nothing. */
+function downlink(): number {
+  const n = navigator as Navigator & { connection?: { downlink?: number } };
+  return (n.connection?.downlink ?? 4) * 1e6;
+}

@@ -1,0 +1,65 @@
+// What the page holds: verified statements and chunks, at most MAX_BYTES of them.
+import type { ContentID } from "../wire/frame.ts";
+import type { SignedManifest } from "../wire/manifest.ts";
+import { Held } from "./held.ts";
+
+export const MAX_BYTES = 60e6;
+
+export class Memory {
+  readonly #contents = new Map<ContentID, Held>();
+
+  of(content: ContentID, k = 1): Held {
+    let held = this.#contents.get(content);
+    if (!held) {
+      held = new Held(content, k);
+      this.#contents.set(content, held);
+    }
+    return held;
+  }
+
+  get(content: ContentID): Held | undefined {
+    return this.#contents.get(content);
+  }
+
+  all(): Held[] {
+    return [...this.#contents.values()];
+  }
+
+  drop(content: ContentID): void {
+    this.#contents.delete(content);
+  }
+
+  /** The content whose playlist this URL names. */
+  playlist(url: string): Held | undefined {
+    return this.all().find((h) => h.newest?.signed.update.url === url);
+  }
+
+  /** The newest run that states this byte of this URL, and its content. */
+  run(url: string, at: number): { held: Held; run: SignedManifest } | undefined {
+    for (const held of this.all()) {
+      const run = held.runAt(url, at);
+      if (run) return { held, run };
+    }
+    return undefined;
+  }
+
+  bytes(): number {
+    return this.all().reduce((sum, h) => sum + h.bytes, 0);
+  }
+
+  /** Drops the oldest runs: first those outside their playlist's window, then any. */
+  trim(now: number, max = MAX_BYTES): void {
+    let over = this.bytes() - max;
+    for (const expiredOnly of [true, false]) {
+      while (over > 0) {
+        const oldest = this.all()
+          .map((held) => ({ held, run: held.oldest() }))
+          .filter(({ run }) => run && (!expiredOnly || run.manifest.expires <= now))
+          .sort((a, b) => (a.run?.manifest.expires ?? 0) - (b.run?.manifest.expires ?? 0))[0];
+        if (!oldest?.run) break;
+        over -= oldest.held.forget(oldest.run);
+      }
+    }
+    for (const held of this.all()) held.tidy(now);
+  }
+}

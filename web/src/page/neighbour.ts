@@ -1,0 +1,81 @@
+import type { Introduction, LinkReport, Range } from "../wire/control.ts";
+import type { Blamed } from "./intake.ts";
+import type { Link } from "./link.ts";
+import { SendQueue } from "./queue.ts";
+
+/** A peer that the planner introduced, whatever PeerConnection leads to it now. */
+export class Neighbour {
+  introduction: Introduction;
+  link: Link | null = null; // open
+  opening: Link | null = null; // takes over once it is open
+  tries = 0;
+  retryAt = 0; // ms, monotonic
+  leavingAt: number | null = null; // ms, when it goes unless it is introduced again
+  rtt = 100; // ms
+  readonly queue = new SendQueue();
+  readonly ranges = new Map<string, Range>();
+  readonly shown = new Map<string, Shown>(); // what it was told of each content
+  readonly asked = new Set<string>(); // contents whose past was asked for
+  sent = 0; // payload bytes, in all
+  received = 0; // payload bytes verified, in all
+  #counts = fresh();
+
+  constructor(introduction: Introduction) {
+    this.introduction = introduction;
+  }
+
+  get id(): string {
+    return this.introduction.peer;
+  }
+
+  get open(): boolean {
+    return this.link?.open === true;
+  }
+
+  count(what: Partial<Counts>): void {
+    const c = this.#counts;
+    this.sent += what.sent ?? 0;
+    this.received += what.received ?? 0;
+    c.sent += what.sent ?? 0;
+    c.received += what.received ?? 0;
+    c.late += what.late ?? 0;
+    c.repairs += what.repairs ?? 0;
+    c.failed ||= what.failed ?? false;
+    c.blame = what.blame ?? c.blame;
+  }
+
+  /** The figures since the last report. */
+  report(now: number): LinkReport {
+    const c = this.#counts;
+    this.#counts = fresh();
+    return {
+      peer: this.id,
+      sent: c.sent,
+      received: c.received,
+      late: c.late,
+      rtt: this.open ? Math.round(this.rtt * 1e6) : 0,
+      behind: Math.round(this.queue.behind(now) * 1e6),
+      bad: c.blame !== null,
+      failed: c.failed,
+      since: this.link ? Math.round((now - this.link.born) * 1e6) : 0,
+      blame: c.blame,
+      repairs: c.repairs,
+    };
+  }
+}
+
+/** What a neighbour was told of a content. */
+export type Shown = { sequence: number | null; runs: Set<number> };
+
+type Counts = {
+  sent: number;
+  received: number;
+  late: number;
+  repairs: number;
+  failed: boolean;
+  blame: Blamed | null;
+};
+
+function fresh(): Counts {
+  return { sent: 0, received: 0, late: 0, repairs: 0, failed: false, blame: null };
+}

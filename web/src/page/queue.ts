@@ -1,0 +1,56 @@
+// What one neighbour is owed, most urgent first.
+
+export type Owed = {
+  content: string;
+  number: number;
+  priority: number; // higher goes first
+  deadline: number; // ms, monotonic; useless after it
+  since: number; // ms, when it was queued
+};
+
+const MAX_OWED = 512;
+
+export class SendQueue {
+  #owed: Owed[] = []; // most urgent first
+  readonly #keys = new Set<string>();
+
+  get size(): number {
+    return this.#owed.length;
+  }
+
+  /** False if it is owed already, or if all that is owed is more urgent and there is no room. */
+  push(o: Owed): boolean {
+    if (this.#keys.has(key(o))) return false;
+    let i = this.#owed.length;
+    while (i > 0 && before(o, this.#owed[i - 1] as Owed)) i--;
+    this.#owed.splice(i, 0, o);
+    this.#keys.add(key(o));
+    if (this.#owed.length <= MAX_OWED) return true;
+    const last = this.#owed.pop();
+    if (last) this.#keys.delete(key(last));
+    return last !== o;
+  }
+
+  /** The next to send; what is too late by now is dropped on the way. */
+  take(now: number): Owed | undefined {
+    for (;;) {
+      const next = this.#owed.shift();
+      if (!next) return undefined;
+      this.#keys.delete(key(next));
+      if (next.deadline > now) return next;
+    }
+  }
+
+  /** How long the oldest has waited, in ms. */
+  behind(now: number): number {
+    return this.#owed.reduce((most, o) => Math.max(most, now - o.since), 0);
+  }
+}
+
+function key(o: Owed): string {
+  return `${o.content}/${o.number}`;
+}
+
+function before(a: Owed, b: Owed): boolean {
+  return a.priority !== b.priority ? a.priority > b.priority : a.deadline < b.deadline;
+}

@@ -1,0 +1,25 @@
+// The worker is registered only where no other script has the scope.
+
+const SCOPE = "/";
+
+/** True if the site's requests go, or will go, through a worker that holds our code. */
+export async function register(prefix: string): Promise<boolean> {
+  const url = new URL(`${prefix}sw.js`, location.origin).href;
+  const workers = navigator.serviceWorker;
+  const there = await workers.getRegistration(SCOPE);
+  const script = there?.active ?? there?.waiting ?? there?.installing;
+  const inScope = there?.scope === new URL(SCOPE, location.origin).href;
+  const foreign = (workers.controller && workers.controller.scriptURL !== url) || (inScope && script && script.scriptURL !== url);
+  if (foreign) return true; // a site's own worker may hold our code; it takes a port if so
+  await workers.register(url, { scope: SCOPE, updateViaCache: "none" });
+  return true;
+}
+
+/** Unregisters our worker, and nobody else's. */
+export async function unregister(prefix: string): Promise<void> {
+  const url = new URL(`${prefix}sw.js`, location.origin).href;
+  for (const r of await navigator.serviceWorker.getRegistrations()) {
+    const script = r.active ?? r.waiting ?? r.installing;
+    if (script?.scriptURL === url) await r.unregister();
+  }
+}

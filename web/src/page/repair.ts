@@ -1,0 +1,97 @@
+// Late chunks are asked of one neighbour after the other.
+import { MAX_ASK } from "../wire/constants.ts";
+import type { ContentID } from "../wire/frame.ts";
+import type { Source } from "../wire/control.ts";
+import type { Held } from "./held.ts";
+import type { Neighbour } from "./neighbour.ts";
+
+const WITHIN_MS = 4000; // how long an answer is useful if nobody waits for it
+const MIN_WAIT_MS = 150;
+const ROUND_MS = 1000; // before all are asked once more
+
+type Tried = { at: number; by: Set<string>; again: number };
+
+export class Repair {
+  readonly #tried = new Map<string, Tried>();
+
+  /** Asks for numbers (most urgent first) where that is due. */
+  ask(held: Held, numbers: readonly number[], sources: readonly Source[], open: readonly Neighbour[], now: number): void {
+    const asks = new Map<Neighbour, number[]>();
+    for (const number of numbers) {
+      const n = this.#due(held, number, sources, open, now);
+      if (!n) continue;
+      const of = asks.get(n) ?? [];
+      if (of.length < MAX_ASK) of.push(number);
+      asks.set(n, of);
+    }
+    for (const [n, due] of asks) {
+      n.count({ repairs: due.length });
+      n.link?.send({ type: "ask", content: held.content, within: WITHIN_MS, numbers: due });
+    }
+  }
+
+  /** A neighbour said that it does not have these: the next one may be asked now. */
+  missing(content: ContentID, numbers: readonly number[]): void {
+    for (const number of numbers) {
+      const tried = this.#tried.get(`${content}/${number}`);
+      if (tried) tried.again = 0;
+    }
+  }
+
+  /** True if the chunk was asked of someone else than who sends it now. */
+  wasAsked(content: ContentID, number: number, from: string): boolean {
+    const tried = this.#tried.get(`${content}/${number}`);
+    this.#tried.delete(`${content}/${number}`);
+    return tried !== undefined && !tried.by.has(from);
+  }
+
+  /** Forgets what is older than a minute. */
+  tidy(now: number): void {
+    for (const [key, tried] of this.#tried) if (now - tried.at > 60_000) this.#tried.delete(key);
+  }
+
+  #due(held: Held, number: number, sources: readonly Source[], open: readonly Neighbour[], now: number): Neighbour | null {
+    const key = `${held.content}/${number}`;
+    const tried = this.#tried.get(key) ?? { at: now, by: new Set<string>(), again: 0 };
+    if (now < tried.again) return null;
+    const choices = choose(held, number, sources, open);
+    let next = choices.find((n) => !tried.by.has(n.id));
+    if (!next && choices.length > 0 && now >= tried.again + ROUND_MS) {
+      tried.by.clear();
+      next = choices[0];
+    }
+    if (!next) return null;
+    tried.by.add(next.id);
+    tried.again = now + Math.max(2 * next.rtt, MIN_WAIT_MS);
+    this.#tried.set(key, tried);
+    return next;
+  }
+}
+
+/** Standby parents first, then whoever says it has the chunk, then the parents. */
+export function choose(
+  held: Pick<Held, "content" | "k">,
+  number: number,
+  sources: readonly Source[],
+  open: readonly Neighbour[],
+): Neighbour[] {
+  const bit = 1 << (number % held.k);
+  const of = (standby: boolean): Set<string> =>
+    new Set(
+      sources
+        .filter((s) => s.content === held.content && s.standby === standby && (s.partitions & bit) !== 0)
+        .map((s) => s.from),
+    );
+  const standby = of(true);
+  const parents = of(false);
+  const says = (n: Neighbour): boolean => {
+    const r = n.ranges.get(held.content);
+    return r !== undefined && (r.partitions & bit) !== 0 && r.first <= number && number < r.next;
+  };
+  const groups = [
+    open.filter((n) => standby.has(n.id)),
+    open.filter((n) => !standby.has(n.id) && !parents.has(n.id) && says(n)),
+    open.filter((n) => parents.has(n.id) && !standby.has(n.id)),
+  ];
+  return groups.flat();
+}

@@ -1,0 +1,137 @@
+// The control messages between a peer and its planner, as in wire/control.go.
+import { FrameError, toBase64url } from "./bytes.ts";
+import { MAX_CONTROL } from "./constants.ts";
+import type { Role } from "./frame.ts";
+import { bytes, flag, hex, int, list, maybe, object, type Of, text, uint } from "./json.ts";
+
+const id = hex(16);
+const u64 = uint(64);
+const role = (v: unknown): Role | "" => text(v) as Role | "";
+
+const content = object({ id, url: text, k: int, rate: int, epoch: u64, target: u64 });
+const range = object({ content: id, partitions: uint(8), first: u64, next: u64 });
+const means = object({ upload: int, download: int, links: int, quota: u64, reach: text, relay: flag });
+const assignment = object({ content: id, partitions: uint(8), to: id, rate: int, priority: uint(8) });
+const source = object({ content: id, partitions: uint(8), from: id, standby: flag });
+const hold = object({ content: id, partitions: uint(8), window: int, priority: uint(8) });
+const introduction = object({ peer: id, key: bytes(32), role, offer: flag });
+const grant = object({ content: id, rate: int });
+const plan = {
+  epoch: u64,
+  version: u64,
+  assignments: list(assignment),
+  sources: list(source),
+  holds: list(hold),
+  introductions: list(introduction),
+  grants: list(grant),
+};
+const blame = object({ content: id, number: u64 });
+const linkReport = object({
+  peer: id,
+  sent: u64,
+  received: u64,
+  late: uint(32),
+  rtt: int,
+  behind: int,
+  bad: flag,
+  failed: flag,
+  since: int,
+  blame: maybe(blame),
+  repairs: uint(32),
+});
+
+/** The fields of each message; the planner's and the peer's alike. */
+const shapes = {
+  challenge: object({
+    version: int,
+    oldest: int,
+    nonce: bytes(null),
+    planner: bytes(32),
+    certificate: bytes(null),
+    epoch: u64,
+    now: u64,
+  }),
+  join: object({
+    version: int,
+    key: bytes(32),
+    role,
+    name: text,
+    fingerprint: bytes(null),
+    nonce: bytes(null),
+    signature: bytes(64),
+    ticket: text,
+    secret: bytes(null),
+    means,
+    ranges: list(range),
+    links: list(id),
+    plan: maybe(object(plan)),
+  }),
+  welcome: object({ id, signature: bytes(64) }),
+  refused: object({ code: text, sentence: text }),
+  contents: object({ contents: list(content) }),
+  want: object({ contents: list(id), hidden: flag }),
+  plan: object(plan),
+  signal: object({ peer: id, kind: text, attempt: uint(32), data: text }),
+  report: object({
+    interval: int,
+    links: list(linkReport),
+    ranges: list(range),
+    http: u64,
+    stalls: uint(32),
+    latency: int,
+    stored: u64,
+  }),
+  means,
+  alive: object({}),
+  leave: object({ forget: flag }),
+  quarantine: object({ peers: list(id) }),
+  withdraw: object({ contents: list(id) }),
+};
+
+export type Content = Of<typeof content>;
+export type Range = Of<typeof range>;
+export type Means = Of<typeof means>;
+export type Assignment = Of<typeof assignment>;
+export type Source = Of<typeof source>;
+export type Introduction = Of<typeof introduction>;
+export type LinkReport = Of<typeof linkReport>;
+export type MessageType = keyof typeof shapes;
+export type MessageOf<T extends MessageType> = { type: T } & Of<(typeof shapes)[T]>;
+export type Message = { [T in MessageType]: MessageOf<T> }[MessageType];
+export type PeerPlan = Omit<MessageOf<"plan">, "type">;
+export type Signal = MessageOf<"signal">;
+
+/** Returns null for a type that this version does not know; throws FrameError if malformed. */
+export function decode(raw: string): Message | null {
+  if (raw.length > MAX_CONTROL || new TextEncoder().encode(raw).length > MAX_CONTROL) {
+    throw new FrameError(`control message of more than ${MAX_CONTROL} bytes`);
+  }
+  const head = parse(raw);
+  const type = text(head.type);
+  if (!Object.hasOwn(shapes, type)) return null;
+  const shape: (v: unknown) => object = shapes[type as MessageType];
+  return { type, ...shape(head) } as Message;
+}
+
+function parse(raw: string): Record<string, unknown> {
+  let v: unknown;
+  try {
+    v = JSON.parse(raw);
+  } catch {
+    throw new FrameError("control message is not JSON");
+  }
+  if (typeof v !== "object" || v === null || Array.isArray(v)) throw new FrameError("control message is no object");
+  return v as Record<string, unknown>;
+}
+
+/** What may be sent: fields that are left out are zero. */
+export type Outgoing = { [T in MessageType]: { type: T } & Partial<Of<(typeof shapes)[T]>> }[MessageType];
+
+export function encode(m: Outgoing): string {
+  return JSON.stringify(m, (_, v: unknown) => (v instanceof Uint8Array ? toBase64url(v) : v === null ? undefined : v));
+}
+
+/** Tells whether p replaces old. */
+export function newerPlan(p: PeerPlan, old: PeerPlan): boolean {
+  return p.epoch !== old.epoch ? p.epoch > old.epoch : p.version > old.version;
+}
