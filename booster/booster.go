@@ -1,0 +1,241 @@
+// Package booster is a friend's PC: one peer, its memberships in the swarms of
+// several hosts, and what the owner allows. It runs without a window and is
+// the same under tuber boost and under the app.
+//
+// Invariants:
+//   - the owner's caps are totals over all swarms, and hard: everything that
+//     leaves passes one Uplink, everything that comes one download limiter;
+//   - a pause stops sending within a second, and outlives restarts and sleep;
+//   - what is kept of a swarm is deleted when it is left;
+//   - private addresses are dialled only for a host that has one itself, or
+//     where the owner allows it;
+//   - one program at a time has the state directory.
+package booster
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/gateway"
+	"github.com/tubercdn/tuber/peer"
+	"github.com/tubercdn/tuber/store"
+)
+
+// Config is what a booster is made of. Only Dir must be set.
+type Config struct {
+	// Dir keeps the book and the chunk files. It is made if it is not there.
+	Dir string
+	// Name is what hosts see, at most wire.MaxName bytes; empty: the machine's name.
+	Name string
+	// Listen is the one UDP port for links; empty or port 0: a free one, kept
+	// for the next start.
+	Listen string
+	// Change alters the owner's settings before the start; nil leaves them.
+	Change func(*Settings)
+	// AllowPrivate lets links use addresses of private networks in every swarm.
+	AllowPrivate bool
+	// UPnP asks the router to map the UDP port.
+	UPnP bool
+	// Log is told what happens, never with an address; nil discards.
+	Log *slog.Logger
+}
+
+// Settings are the owner's choices; they are kept from one start to the next.
+type Settings struct {
+	Limits   tuber.Limits
+	ResetDay int // of the month, 1 to 28, on which the allowance begins anew
+}
+
+// Booster is the engine. Run runs it; all other methods may be called while it
+// runs, from any goroutine.
+type Booster struct {
+	cfg      Config
+	log      *slog.Logger
+	book     *store.Book
+	key      ed25519.PrivateKey
+	peer     *peer.Peer
+	conn     *net.UDPAddr // its port
+	uplink   *tuber.Uplink
+	download *rate.Limiter
+	mapper   *gateway.Mapper // nil without UPnP
+	kick     chan struct{}   // settings or memberships changed
+
+	mu       sync.Mutex // guards the fields below
+	settings settings
+	verdict  verdict
+	counted  uint64              // of uplink.Total, already in settings.Spent
+	speed    tuber.BitsPerSecond // of the last second
+	near     *peer.Peer          // of swarms in private networks; nil until one is joined
+	told     tuber.Means         // to the planners
+	toldTo   int
+	err      string // the last thing that went wrong with the engine itself
+	swarms   map[tuber.PublicKey]*membership
+	order    []tuber.PublicKey // of joining
+	ran      bool              // the peer is closed, or Run will do it
+	running  context.Context   // nil before Run and after it
+	members  sync.WaitGroup
+}
+
+var (
+	// ErrJoined is returned by Join for a swarm that the booster is in.
+	ErrJoined = errors.New("this swarm was joined already; there is nothing to do")
+	// ErrOffline is returned by Join when the host did not answer in time: the
+	// invite is kept, and the host is tried again until it does.
+	ErrOffline = errors.New("the host does not answer now; the invite is kept and tried again until it does")
+	// ErrUnknown is returned by Leave for a swarm that the booster is not in.
+	ErrUnknown = errors.New("this swarm was not joined")
+)
+
+// New opens the state directory and the UDP port. Run closes both; a booster
+// that is not run needs Close.
+func New(cfg Config) (*Booster, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("booster: the state directory is not named")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	b := &Booster{
+		cfg: cfg, log: cfg.Log,
+		kick: make(chan struct{}, 1), swarms: make(map[tuber.PublicKey]*membership),
+	}
+	if err := b.open(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// open reads the book and makes the peer.
+func (b *Booster) open() error {
+	if err := b.openBook(); err != nil {
+		return err
+	}
+	if change := b.cfg.Change; change != nil {
+		s := Settings{Limits: b.settings.Limits, ResetDay: b.settings.ResetDay}
+		change(&s)
+		b.settings.Limits, b.settings.ResetDay = s.Limits, s.ResetDay
+	}
+	conn, err := listen(b.cfg.Listen, b.settings.Port)
+	if err != nil {
+		return err
+	}
+	port := conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	b.settings.Port = port
+	b.conn = conn.LocalAddr().(*net.UDPAddr)
+	b.verdict = b.settings.judge(time.Now())
+	b.uplink = tuber.NewUplink(b.verdict.upload)
+	b.download = newDownload(b.settings.Limits.Download)
+	if b.cfg.UPnP {
+		if b.mapper, err = gateway.NewMapper(gateway.MapperConfig{Port: port, Log: b.log}); err != nil {
+			return errors.Join(err, conn.Close())
+		}
+	}
+	if b.peer, err = b.newPeer(conn, b.cfg.AllowPrivate); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	return b.save()
+}
+
+// addresses is where the router lets the world reach the UDP port.
+func (b *Booster) addresses() []netip.AddrPort {
+	if b.mapper == nil {
+		return nil
+	}
+	if m := b.mapper.State(); m.Phase == gateway.MappingOpen && m.Public {
+		return []netip.AddrPort{m.External}
+	}
+	return nil
+}
+
+// listen opens the UDP port: the one that was asked for, else the one of the
+// last start, else any.
+func listen(addr string, last uint16) (*net.UDPConn, error) {
+	if addr == "" {
+		addr = ":0"
+	}
+	at, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen at %q: %w; write ADDRESS:PORT or :PORT", addr, err)
+	}
+	if at.Port == 0 && last != 0 {
+		again := *at
+		again.Port = int(last)
+		if c, err := net.ListenUDP("udp", &again); err == nil {
+			return c, nil
+		}
+	}
+	c, err := net.ListenUDP("udp", at)
+	if err != nil {
+		return nil, fmt.Errorf("listen at %s: %w; stop the program that has the port, or choose another with --listen", addr, err)
+	}
+	return c, nil
+}
+
+// Run boosts until ctx ends, and then closes everything that New opened.
+func (b *Booster) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parts sync.WaitGroup
+	errs := make(chan error, 3)
+	parts.Go(func() { defer cancel(); errs <- b.peer.Run(ctx) })
+	parts.Go(func() { errs <- b.book.Run(ctx) })
+	if b.mapper != nil {
+		parts.Go(func() { errs <- b.mapper.Run(ctx) })
+	}
+	b.mu.Lock()
+	b.running, b.ran = ctx, true
+	for _, site := range b.order {
+		b.startLocked(b.swarms[site])
+	}
+	b.mu.Unlock()
+	b.watch(ctx)
+	b.mu.Lock()
+	b.running = nil
+	b.mu.Unlock()
+	b.members.Wait()
+	parts.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	b.count(time.Now())
+	all = append(all, b.save())
+	return errors.Join(append(all, b.Close())...)
+}
+
+// Close lets go of the state directory and the port of a booster that is not
+// run. It may be called twice.
+func (b *Booster) Close() error {
+	var all []error
+	if !b.ran && b.peer != nil {
+		all = append(all, closePeer(b.peer))
+	}
+	b.ran = true
+	if b.book != nil {
+		all = append(all, b.book.Close())
+		b.book = nil
+	}
+	return errors.Join(all...)
+}
+
+func (b *Booster) changed() {
+	select {
+	case b.kick <- struct{}{}:
+	default: // one is enough
+	}
+}

@@ -1,0 +1,244 @@
+package booster
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/peer"
+	"github.com/tubercdn/tuber/store"
+	"github.com/tubercdn/tuber/wire"
+)
+
+const (
+	// answerWithin is how long Join waits for the host before it leaves the
+	// trying to Run.
+	answerWithin = 10 * time.Second
+	// askAgain is when a host is asked anew that refused for now: it switched
+	// peers off, or one side must be updated.
+	askAgain = 5 * time.Minute
+)
+
+// membership is one swarm that the booster is in.
+type membership struct {
+	b       *Booster
+	site    tuber.PublicKey
+	answers chan error // capacity 1: the host's first answer to an invite
+	chunks  *store.Store
+
+	stop context.CancelFunc // ends run; nil while it does not run
+	done chan struct{}      // closed when run has ended
+
+	mu     sync.Mutex // guards the fields below
+	record tuber.MembershipRecord
+	err    error // why there is no session now; nil while there is one
+}
+
+func newMembership(b *Booster, r tuber.MembershipRecord) *membership {
+	return &membership{b: b, site: r.Site, record: r, answers: make(chan error, 1)}
+}
+
+// startLocked runs the membership; b.mu is held and b runs.
+func (b *Booster) startLocked(m *membership) {
+	ctx, cancel := context.WithCancel(b.running)
+	m.stop, m.done = cancel, make(chan struct{})
+	b.members.Go(func() {
+		defer close(m.done)
+		defer cancel()
+		m.run(ctx)
+	})
+}
+
+// run keeps the store open and the peer in the swarm until ctx ends.
+func (m *membership) run(ctx context.Context) {
+	chunks, err := store.New(store.Options{
+		Site: m.site, Path: m.file(), Quota: m.b.quota(), Log: m.b.log,
+	})
+	if err != nil {
+		m.b.log.Error("swarm not joined", "host", m.host(), "error", err)
+		m.answer(err)
+		return
+	}
+	m.mu.Lock()
+	m.chunks = chunks
+	m.mu.Unlock()
+	var wg sync.WaitGroup
+	wg.Go(func() { m.problem(chunks.Run(ctx)) })
+	for ctx.Err() == nil {
+		err := m.join(ctx, chunks)
+		if ctx.Err() != nil {
+			break
+		}
+		m.answer(err)
+		m.b.log.Warn("the host refused", "host", m.host(), "error", err)
+		if !worthAsking(err) {
+			<-ctx.Done()
+			break
+		}
+		sleep(ctx, askAgain+rand.N(askAgain/5))
+	}
+	wg.Wait()
+	m.mu.Lock()
+	m.chunks = nil
+	m.mu.Unlock()
+	m.problem(chunks.Close())
+}
+
+// join returns when ctx ends or the host refuses for good.
+func (m *membership) join(ctx context.Context, chunks *store.Store) error {
+	r := m.current()
+	p, err := m.b.peerFor(r.Host)
+	if err != nil {
+		return err
+	}
+	var secret []byte
+	if r.Invite.Host != "" {
+		secret = r.Invite.Secret[:]
+	}
+	return p.Join(ctx, peer.Membership{
+		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(),
+		Dial:   m.dial,
+		Joined: m.joined,
+		FillReport: func(rep *tuber.Report) {
+			rep.Stored = uint64(chunks.Stored())
+		},
+	})
+}
+
+func (m *membership) dial(ctx context.Context) (control.Conn, error) {
+	r := m.current()
+	conn, err := control.Dial(ctx, control.DialOptions{URL: "wss://" + r.Host + r.Prefix + "control", Pin: r.Pin})
+	if err != nil && ctx.Err() == nil || errors.Is(err, context.DeadlineExceeded) {
+		m.problem(fmt.Errorf("%s does not answer; it is tried again (%s)", r.Host, cause(err)))
+	}
+	return conn, err
+}
+
+// cause is the last and plainest part of a chain of errors about a host. It
+// leaves the address out, which is in the host's name or nobody's business.
+func cause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Err.Error()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	return err.Error()
+}
+
+// joined is told of each session: the invite was burnt, so it is forgotten.
+func (m *membership) joined() {
+	m.mu.Lock()
+	m.err = nil
+	burnt := m.record.Invite != tuber.Invite{}
+	m.record.Invite = tuber.Invite{}
+	r := m.record
+	m.mu.Unlock()
+	if burnt {
+		m.b.note(m.b.book.AddMembership(r))
+		m.b.log.Info("enrolled with the host", "host", r.Host)
+	}
+	select {
+	case m.answers <- nil:
+	default:
+	}
+	m.b.retell()
+}
+
+// answer keeps why the host, or this side, refused.
+func (m *membership) answer(err error) {
+	m.mu.Lock()
+	m.err = err
+	m.mu.Unlock()
+	select {
+	case m.answers <- err:
+	default:
+	}
+}
+
+// problem keeps what is in the way now, to be shown.
+func (m *membership) problem(err error) {
+	if err == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
+// worthAsking tells whether a refusal may end by itself.
+func worthAsking(err error) bool {
+	var refused *control.RefusedError
+	if !errors.As(err, &refused) {
+		return true
+	}
+	switch refused.Code {
+	case wire.CodeOff, wire.CodeVersion, wire.CodeSuperseded:
+		return true
+	}
+	return false
+}
+
+func (m *membership) current() tuber.MembershipRecord {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.record
+}
+
+func (m *membership) host() string { return m.current().Host }
+
+// file is where the chunks of the swarm are.
+func (m *membership) file() string {
+	return filepath.Join(m.b.cfg.Dir, "chunks-"+hex.EncodeToString(m.site[:8])+".db")
+}
+
+// erase deletes what was kept of the swarm, notes beside the file included.
+func (m *membership) erase() error {
+	var all []error
+	found, err := filepath.Glob(m.file() + "*")
+	all = append(all, err)
+	for _, path := range found {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			all = append(all, fmt.Errorf("delete chunks: %w", err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// isPrivate tells whether a host, as an invite names it, is in a private
+// network or on this machine. A name that is not an address counts as public,
+// except for localhost: what it resolves to is for others to say.
+func isPrivate(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.Trim(name, "[]")
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(name)
+	return err == nil && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast())
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
