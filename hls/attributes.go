@@ -133,6 +133,15 @@ func readMap(p *parser, value string) error {
 func readKey(p *parser, value string) error {
 	a := attributes(value)
 	p.encrypted = a["METHOD"] != "NONE"
+	switch uri := a["URI"]; {
+	case !p.encrypted:
+		p.key = ""
+	case p.keyed: // the same key in another KEYFORMAT (section 4.3.2.4)
+		p.key += " " + uri
+	default:
+		p.key = uri
+	}
+	p.keyed = p.encrypted
 	p.noteKey(a["URI"])
 	return nil
 }

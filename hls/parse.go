@@ -18,6 +18,8 @@ type parser struct {
 	stream    *Variant // EXT-X-STREAM-INF waits for its URI line
 	mapping   *Map
 	encrypted bool
+	key       string // URIs of the keys in force
+	keyed     bool   // key was set since the last segment: several formats add up
 	keys      map[string]bool
 	ranges    ranges // byte ranges of segments without an offset
 	parts     ranges // and of parts
@@ -67,7 +69,8 @@ func (p *parser) uri(line string) error {
 		return errors.New("a URI without EXTINF or EXT-X-STREAM-INF before it")
 	}
 	s := p.next
-	s.URI, s.Map, s.Encrypted = line, p.mapping, p.encrypted
+	s.URI, s.Map, s.Encrypted, s.Key = line, p.mapping, p.encrypted, p.key
+	p.keyed = false
 	s.Sequence = p.media.Sequence + p.media.Skipped + uint64(len(p.media.Segments))
 	s.Discontinuity = p.firstDisc
 	if err := p.ranges.resolve(line, s.Range); err != nil {

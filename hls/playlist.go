@@ -100,6 +100,7 @@ type Segment struct {
 	Duration      time.Duration
 	Range         *Range // nil for the whole resource
 	Map           *Map   // what a player reads first; nil without one
+	Key           string // URIs of the keys in force, as written; never shared
 	Encrypted     bool   // an EXT-X-KEY other than NONE is in force
 	Gap           bool   // EXT-X-GAP: there are no bytes (bis 4.4.4.7)
 	Time          time.Time

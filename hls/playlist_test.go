@@ -54,7 +54,8 @@ func TestMedia(t *testing.T) {
 			want := []Segment{
 				{Sequence: 41, Discontinuity: 3, URI: "41.ts", Duration: 2 * time.Second,
 					Time: time.Date(2026, 11, 22, 10, 0, 0, 5e8, time.UTC)},
-				{Sequence: 42, Discontinuity: 4, URI: "42.ts?q=1", Duration: 1960 * time.Millisecond, Encrypted: true},
+				{Sequence: 42, Discontinuity: 4, URI: "42.ts?q=1", Duration: 1960 * time.Millisecond, Encrypted: true,
+					Key: "https://keys.example/k?id=1,2"},
 				{Sequence: 43, Discontinuity: 4, URI: "43.ts", Duration: 2 * time.Second, Gap: true},
 			}
 			if !reflect.DeepEqual(m.Segments, want) {

@@ -1,0 +1,335 @@
+package origin
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+// cutState is what the cutting goroutine of a stream knows. There is one at a
+// time, and it outlives a pause.
+type cutState struct {
+	next     tuber.ChunkNumber
+	sequence tuber.Sequence
+	k        int // 0 until the first announcement; then fixed
+	bits     float64
+	seconds  float64       // that bits lasted
+	held     []Publication // cut before the stream was announced
+}
+
+// cutAll works off the queue until ctx ends.
+func (s *stream) cutAll(ctx context.Context) {
+	s.cut.held = nil
+	for {
+		w, ok := s.next()
+		switch {
+		case !ok:
+			select {
+			case <-s.more:
+			case <-ctx.Done():
+				return
+			}
+		case w.list != nil:
+			s.publishList(w)
+		default:
+			s.cutEntry(ctx, w)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// cutEntry fetches and cuts one entry, and once more if upstream fails.
+func (s *stream) cutEntry(ctx context.Context, w work) {
+	const tries = 2
+	for try := 0; ; try++ {
+		err := s.cutOnce(ctx, w)
+		var private *privateError
+		switch {
+		case err == nil:
+			s.f.memory.finish(w.entry.piece.Load(), pieceDone)
+			return
+		case errors.As(err, &private):
+			s.doubt("it lists " + w.entry.url + ", which is " + private.Error())
+			w.entry.hopeless.Store(true)
+		case errors.Is(err, errTooLong), errors.Is(err, errEmpty):
+			w.entry.hopeless.Store(true)
+		case ctx.Err() == nil && try < tries:
+			if pause(ctx, min(s.target()/4, retryAfter)) == nil {
+				continue
+			}
+		}
+		if ctx.Err() == nil {
+			s.f.cfg.Log.Warn("a segment was not cut", "path", w.entry.url, "err", err)
+		}
+		s.f.memory.finish(w.entry.piece.Load(), pieceFailed)
+		return
+	}
+}
+
+func (s *stream) target() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.newest == nil {
+		return time.Second
+	}
+	return s.newest.list.Media.Target
+}
+
+// cutOnce makes one fetch. What an earlier try has cut stays if the bytes are
+// still the same; if not, they are cut anew with new numbers.
+func (s *stream) cutOnce(ctx context.Context, w work) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e := w.entry
+	res, size, total, err := s.f.segment(ctx, e.url, e.want)
+	if err != nil {
+		return err
+	}
+	life, err := s.decide(res, w, size)
+	if err != nil {
+		cancel()
+		res.Body.Close()
+		return err
+	}
+	p := e.piece.Load()
+	held := s.f.memory.view(p)
+	if held.length > 0 {
+		same, prefix, err := matches(res.Body, held.chunks)
+		if err != nil {
+			cancel()
+			res.Body.Close()
+			return fmt.Errorf("read body again: %w", err)
+		}
+		if !same {
+			s.f.memory.finish(p, pieceFailed)
+			p = s.f.memory.add(s.content, e.url, e.want, s.f.now().Add(w.window))
+			e.piece.Store(p)
+			res.Body = &limited{Reader: io.MultiReader(bytes.NewReader(prefix), res.Body), Closer: res.Body}
+			held.length = 0
+		}
+	}
+	s.f.memory.begin(p, res.Header, size, total)
+	run := &runs{s: s, p: p, url: e.url, offset: p.start() + uint64(held.length), headers: replay(res.Header),
+		expires: tuber.MillisOf(s.f.now().Add(life))}
+	c := &cutter{size: size, read: int64(held.length), stall: max(3*s.target(), 5*time.Second), emit: run.emit}
+	if err := c.cut(ctx, res.Body); err != nil {
+		return err
+	}
+	s.measure(e, c.read)
+	return nil
+}
+
+// decide asks the share rules. Our own exact range counts as a complete answer:
+// all that is shared of it are these bytes, and they are all there.
+func (s *stream) decide(res *http.Response, w work, size int64) (time.Duration, error) {
+	if size > tuber.MaxSegment {
+		return 0, errTooLong
+	}
+	header := res.Header
+	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return 0, &privateError{"it comes encoded although identity was asked for"}
+	}
+	if w.entry.want != nil {
+		header = header.Clone()
+		header.Del("Content-Range")
+		header.Set("Content-Length", strconv.FormatInt(size, 10))
+	}
+	d := Decide(ShareRequest{
+		Method: http.MethodGet, Target: w.entry.url, Header: http.Header{"User-Agent": {"tuber"}, "Accept-Encoding": {"identity"}},
+		Status: http.StatusOK, Response: header, Complete: true, Anonymous: true,
+		Window: w.window, Rules: s.f.cfg.Rules, Now: s.f.now(),
+	})
+	if !d.Share {
+		return 0, &privateError{d.Reason}
+	}
+	return min(d.Fresh, w.window), nil
+}
+
+// matches reads as many bytes as chunks hold and tells whether they are the
+// same. If not, prefix is all that was read.
+func matches(body io.Reader, chunks []tuber.VerifiedChunk) (same bool, prefix []byte, err error) {
+	for i, c := range chunks {
+		buf := make([]byte, len(c.Data()))
+		n, err := io.ReadFull(body, buf)
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !ended {
+			return false, nil, err
+		}
+		if ended || !bytes.Equal(buf, c.Data()) {
+			for _, before := range chunks[:i] {
+				prefix = append(prefix, before.Data()...)
+			}
+			return false, append(prefix, buf[:n]...), nil
+		}
+	}
+	return true, nil, nil
+}
+
+// runs signs the runs of one piece as they close, and publishes them.
+type runs struct {
+	s       *stream
+	p       *piece
+	url     string
+	offset  uint64
+	headers []tuber.Header
+	expires tuber.Millis
+}
+
+func (r *runs) emit(chunks [][]byte, ends bool) error {
+	s := r.s
+	m := tuber.Manifest{
+		Content: s.content, First: s.cut.next, Start: r.p.start(), Offset: r.offset, Expires: r.expires,
+		Ends: ends, URL: r.url, Headers: r.headers,
+	}
+	for _, c := range chunks {
+		m.Length += uint32(len(c))
+		m.Digests = append(m.Digests, sha256.Sum256(c))
+	}
+	signed, err := tuber.SignManifest(s.f.cfg.Key, m)
+	if err != nil {
+		return fmt.Errorf("sign run: %w", err)
+	}
+	verified := make([]tuber.VerifiedChunk, len(chunks))
+	for i, c := range chunks {
+		if verified[i], err = signed.Verify(m.First+tuber.ChunkNumber(i), c); err != nil {
+			return fmt.Errorf("verify own run: %w", err)
+		}
+	}
+	s.cut.next = m.Next()
+	r.offset += uint64(m.Length)
+	s.f.memory.grow(r.p, signed, verified, s.f.now())
+	s.publishRun(Publication{Manifests: []*tuber.SignedManifest{signed}, Chunks: verified})
+	return nil
+}
+
+// publishRun hands a run on, or keeps it until the stream is announced: before
+// its rate is known there is no K.
+func (s *stream) publishRun(p Publication) {
+	content := s.announcement()
+	if content == nil {
+		s.cut.held = append(s.cut.held, p)
+		return
+	}
+	p.Content = *content
+	s.f.publish(p)
+}
+
+// publishList signs a playlist whose segments were cut, as far as they could be.
+func (s *stream) publishList(w work) {
+	m := w.list.list.Media
+	content := s.announceOnce(m.Target)
+	if content == nil {
+		return // nothing could be cut yet: the next playlist tries again
+	}
+	s.cut.sequence++
+	now := s.f.now()
+	u := tuber.Update{
+		Content: s.content, Epoch: s.f.cfg.Epoch, Sequence: s.cut.sequence,
+		Issued: tuber.MillisOf(now), Expires: tuber.MillisOf(now.Add(margin * m.Target)),
+		Next: s.cut.next, LastFirst: s.cut.next, LastNext: s.cut.next,
+		Target: uint32(m.Target.Milliseconds()), K: uint8(s.cut.k), Ended: m.Ended,
+		URL: s.url, Type: typeOf(w.list.header),
+	}
+	if w.last != nil {
+		if first, next, ok := s.f.memory.span(w.last.piece.Load()); ok {
+			u.LastFirst, u.LastNext = first, next
+		}
+	}
+	signed, err := tuber.SignUpdate(s.f.cfg.Key, u, w.list.list.Raw)
+	if err != nil {
+		s.f.cfg.Log.Warn("a playlist was not published", "path", s.url, "err", err)
+		return
+	}
+	p := Publication{Content: *content, Update: signed, Playlist: w.list.list.Raw}
+	for _, held := range s.cut.held {
+		p.Manifests = append(p.Manifests, held.Manifests...)
+		p.Chunks = append(p.Chunks, held.Chunks...)
+	}
+	s.cut.held = nil
+	s.f.publish(p)
+}
+
+// typeOf is the Content-Type that goes with a signed playlist.
+func typeOf(h http.Header) string {
+	if t := h.Get("Content-Type"); t != "" && len(t) <= 255 {
+		return t
+	}
+	return "application/vnd.apple.mpegurl" // RFC 8216 section 10
+}
+
+// measure adds a whole segment to what is known of the rate.
+func (s *stream) measure(e *entry, bytes int64) {
+	const memory = 60 // seconds that the mean looks back
+	if e.seconds <= 0 {
+		return
+	}
+	if s.cut.seconds > memory {
+		s.cut.bits, s.cut.seconds = s.cut.bits/2, s.cut.seconds/2
+	}
+	s.cut.bits += float64(bytes) * 8
+	s.cut.seconds += e.seconds
+}
+
+// announcement is the content as the planner knows it; nil while it does not.
+func (s *stream) announcement() *tuber.Content {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.announced
+}
+
+// announceOnce tells the planner of the stream, and again when its rate has
+// changed by more than a quarter.
+func (s *stream) announceOnce(target time.Duration) *tuber.Content {
+	_, rate := s.f.listing(s.url)
+	if s.cut.seconds > 0 {
+		rate = tuber.BitsPerSecond(s.cut.bits / s.cut.seconds)
+	}
+	old := s.announcement()
+	switch {
+	case old == nil && (rate == 0 || len(s.cut.held) == 0):
+		return nil
+	case old != nil && float64(rate) > 0.75*float64(old.Rate) && float64(rate) < 1.25*float64(old.Rate):
+		return old
+	}
+	if s.cut.k == 0 {
+		s.cut.k = partitionsFor(rate)
+	}
+	c := &tuber.Content{
+		ID: s.content, URL: s.url, K: s.cut.k, Rate: rate, Epoch: s.f.cfg.Epoch,
+		Target: tuber.Millis(target.Milliseconds()),
+	}
+	s.mu.Lock()
+	s.announced = c
+	s.mu.Unlock()
+	s.f.announce()
+	return c
+}
+
+// announce gives the planner's side the whole list.
+func (f *follower) announce() {
+	if f.cfg.Publisher == nil {
+		return
+	}
+	f.announcing.Lock()
+	defer f.announcing.Unlock()
+	var list []tuber.Content
+	for _, s := range f.all() {
+		if c := s.announcement(); c != nil {
+			list = append(list, *c)
+		}
+	}
+	slices.SortFunc(list, func(a, b tuber.Content) int { return strings.Compare(a.URL, b.URL) })
+	f.cfg.Publisher.SetContents(list)
+}

@@ -1,0 +1,61 @@
+package origin
+
+import (
+	"time"
+
+	"github.com/tubercdn/tuber/hls"
+)
+
+const (
+	minPoll   = 100 * time.Millisecond
+	endedPoll = time.Second // how often an ended stream is looked at, without asking upstream
+)
+
+// pace says when a playlist is fetched next. A client waits for a target
+// duration after a change and for half of one otherwise (RFC 8216 section
+// 6.3.4). Polling at the segments' own rhythm would leave a constant lag of up
+// to a whole segment, so the follower, which asks for all viewers, comes a
+// quarter early and then asks in eighths. A playlist that is overdue by a
+// target duration gets the client's half.
+type pace struct {
+	target   time.Duration
+	segment  time.Duration // of the last segment
+	changed  time.Time     // when it was last seen to change
+	ended    bool
+	failures int
+}
+
+func newPace(now time.Time, m *hls.Media) *pace {
+	p := &pace{}
+	p.succeeded(now, m, true)
+	return p
+}
+
+func (p *pace) succeeded(now time.Time, m *hls.Media, changed bool) {
+	p.failures = 0
+	p.target, p.segment, p.ended = m.Target, m.Target, m.Ended
+	if n := len(m.Segments); n > 0 && m.Segments[n-1].Duration > 0 {
+		p.segment = min(m.Segments[n-1].Duration, m.Target)
+	}
+	if changed {
+		p.changed = now
+	}
+}
+
+func (p *pace) failed() { p.failures++ }
+
+func (p *pace) wait(now time.Time) time.Duration {
+	early := p.segment - p.segment/4
+	since := now.Sub(p.changed)
+	switch {
+	case p.ended:
+		return endedPoll
+	case p.failures > 0:
+		return max(p.target/2, minPoll)
+	case since < early:
+		return max(early-since, minPoll)
+	case since < p.segment+p.target:
+		return max(p.segment/8, minPoll)
+	}
+	return max(p.target/2, minPoll)
+}

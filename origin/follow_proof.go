@@ -1,0 +1,68 @@
+package origin
+
+import (
+	"slices"
+
+	"github.com/tubercdn/tuber/hls"
+)
+
+// verdict is what comparing two copies of a playlist says.
+type verdict uint8
+
+const (
+	verdictNone   verdict = iota // nothing in common: neither proved nor refuted
+	verdictSame                  // they name the same URIs where they overlap
+	verdictDiffer                // they do not: it may be personal
+)
+
+// agree compares two copies of a media playlist by media sequence number: of a
+// personal playlist something differs, in the URIs of segments, parts, maps or
+// keys. The copies may be of different moments.
+func agree(a, b *hls.Media) verdict {
+	result := verdictNone
+	for i := range a.Segments {
+		s := &a.Segments[i]
+		at := s.Sequence - firstNumber(b)
+		if s.Sequence < firstNumber(b) || at >= uint64(len(b.Segments)) {
+			continue
+		}
+		if !sameSegment(s, &b.Segments[at]) {
+			return verdictDiffer
+		}
+		result = verdictSame
+	}
+	if nextNumber(a) == nextNumber(b) && !sameParts(a.Parts, b.Parts) {
+		return verdictDiffer
+	}
+	return result
+}
+
+func firstNumber(m *hls.Media) uint64 { return m.Sequence + m.Skipped }
+func nextNumber(m *hls.Media) uint64  { return firstNumber(m) + uint64(len(m.Segments)) }
+
+func sameSegment(a, b *hls.Segment) bool {
+	return a.URI == b.URI && a.Key == b.Key && sameRange(a.Range, b.Range) &&
+		sameMap(a.Map, b.Map) && sameParts(a.Parts, b.Parts)
+}
+
+func sameRange(a, b *hls.Range) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}
+
+func sameMap(a, b *hls.Map) bool {
+	return a == b || a != nil && b != nil && a.URI == b.URI && sameRange(a.Range, b.Range)
+}
+
+// sameParts compares what both list: parts come one by one, and go again when
+// their segment is older (rfc8216bis section 4.4.4.9).
+func sameParts(a, b []hls.Part) bool {
+	n := min(len(a), len(b))
+	return slices.EqualFunc(a[:n], b[:n], func(a, b hls.Part) bool {
+		return a.URI == b.URI && sameRange(a.Range, b.Range)
+	})
+}
+
+// sameVariants tells whether two copies of a master playlist name the same playlists.
+func sameVariants(a, b *hls.Master) bool {
+	return slices.EqualFunc(a.Variants, b.Variants, func(a, b hls.Variant) bool { return a.URI == b.URI })
+}
