@@ -54,6 +54,17 @@ func (m *meter) FlushError() error {
 	return m.control.Flush()
 }
 
+// flushAborted lets the client see as much of a body that the site broke off as
+// the site sent, before the socket breaks off too.
+func (m *meter) flushAborted() {
+	if p := recover(); p != nil {
+		if m.chosen {
+			_ = m.FlushError() // the panic says more
+		}
+		panic(p)
+	}
+}
+
 // Write waits for the uplink in steps, so that more urgent bytes get between.
 func (m *meter) Write(p []byte) (n int, err error) {
 	if !m.chosen {

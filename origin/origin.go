@@ -176,5 +176,6 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 1 && r.Body != http.NoBody {
 		_ = m.control.EnableFullDuplex() // a site may answer while it reads; fails only for fake writers
 	}
+	defer m.flushAborted()
 	o.proxy.ServeHTTP(w, r)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -29,7 +30,7 @@ func (o *Origin) newProxy(site http.RoundTripper) *httputil.ReverseProxy {
 		BufferPool:     &buffers{},
 		ModifyResponse: o.modify,
 		ErrorHandler:   o.fail,
-		ErrorLog:       nil, // its one caller besides ErrorHandler repeats what the client sees
+		ErrorLog:       log.New(io.Discard, "", 0), // repeats what the client sees
 	}
 }
 
