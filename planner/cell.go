@@ -1,0 +1,379 @@
+package planner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/wire"
+)
+
+// How the cell bears absence.
+const (
+	muteAfter  = 5 * time.Second  // without a session: its children are moved
+	adoptFor   = 60 * time.Second // after the first peer of an older epoch rejoined
+	knownAfter = 20 * time.Second // a pair no longer introduced may still signal and report
+	maxGhosts  = 8192
+)
+
+// cell holds all that is known of a swarm. It is the only state of a planner.
+type cell struct {
+	epoch    tuber.Epoch
+	origin   tuber.PeerID
+	maxPeers int
+	log      *slog.Logger
+	now      func() time.Time
+	dirty    chan struct{} // has one element when the plan may have to change
+
+	mu          sync.Mutex // guards the fields below
+	members     map[tuber.PeerID]*member
+	ghosts      map[tuber.PeerID]Peer // neighbours of rejoined peers, not here yet
+	contents    []tuber.Content
+	plan        tuber.Plan
+	quarantined map[tuber.PeerID]bool
+	accusers    map[tuber.PeerID]map[tuber.PeerID]bool // accused to accusers
+	settled     time.Time                              // see State; zero if there is nothing to wait for
+	adopting    bool                                   // settled was set once
+	improve     time.Time                              // when to plan again although nothing changed
+	off         bool
+	stopped     bool
+	totals      totals
+	departed    []tuber.BoosterRecord // to be saved
+}
+
+// member is one peer with a lease.
+type member struct {
+	id     tuber.PeerID
+	key    tuber.PublicKey
+	role   tuber.Role
+	name   string
+	conn   control.Conn // nil while its session is broken
+	cancel context.CancelCauseFunc
+
+	means  tuber.Means // as declared
+	wants  []tuber.ContentID
+	hidden bool
+	since  time.Time // of the membership
+	seen   time.Time // last heard of; the lease counts from here
+	away   time.Time // when its session broke
+
+	told    tuber.Version              // the last version sent on this session
+	known   map[tuber.PeerID]time.Time // introduced; zero, or when that ended
+	avoid   map[tuber.PeerID]split
+	signals signals
+	ledger  ledger
+	record  tuber.BoosterRecord // of a booster, as the book had it when it joined
+}
+
+// split keeps two peers apart for a while, longer each time.
+type split struct {
+	until   time.Time
+	strikes int
+}
+
+// arrival is a proved join.
+type arrival struct {
+	join   wire.Join
+	conn   control.Conn
+	cancel context.CancelCauseFunc
+	record tuber.BoosterRecord
+}
+
+func newCell(cfg Config) *cell {
+	return &cell{
+		epoch: cfg.Epoch, origin: cfg.Origin, maxPeers: cfg.MaxPeers, log: cfg.Log, now: cfg.Now,
+		dirty:       make(chan struct{}, 1),
+		members:     map[tuber.PeerID]*member{},
+		ghosts:      map[tuber.PeerID]Peer{},
+		quarantined: map[tuber.PeerID]bool{},
+		accusers:    map[tuber.PeerID]map[tuber.PeerID]bool{},
+		plan:        tuber.Plan{Epoch: cfg.Epoch, Peers: map[tuber.PeerID]*tuber.PeerPlan{}},
+	}
+}
+
+func (m *member) isBooster() bool { return m.role == tuber.RoleBooster }
+
+// send queues a message; a member that is away misses it.
+func (m *member) send(msg wire.Message) {
+	if m.conn != nil {
+		// An error means that the connection is dead: its session finds out by itself.
+		_ = m.conn.Send(context.Background(), msg)
+	}
+}
+
+// touch says that the plan may have to change.
+func (c *cell) touch() {
+	select {
+	case c.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// bar says why a peer must not join, before its papers are read.
+func (c *cell) bar(id tuber.PeerID, role tuber.Role) *wire.Refused {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.barLocked(id, role)
+}
+
+func (c *cell) barLocked(id tuber.PeerID, role tuber.Role) *wire.Refused {
+	switch {
+	case id == c.origin:
+		return nil
+	case c.off:
+		return &refusedOff
+	case c.quarantined[id]:
+		return &refusedQuarantine
+	case role == tuber.RoleViewer && c.members[id] == nil && c.viewersLocked() >= c.maxPeers:
+		return &refusedFull
+	}
+	return nil
+}
+
+func (c *cell) viewersLocked() int {
+	n := 0
+	for _, m := range c.members {
+		if m.role == tuber.RoleViewer {
+			n++
+		}
+	}
+	return n
+}
+
+var errSuperseded = errors.New("superseded by a newer session of the same peer")
+
+// enter makes a member, or gives a member its new session and ends the older
+// one. A nil member without a refusal means that the cell has stopped.
+func (c *cell) enter(a arrival) (*member, *wire.Refused) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := a.join.Key.PeerID()
+	if c.stopped {
+		return nil, nil
+	}
+	if r := c.barLocked(id, a.join.Role); r != nil {
+		return nil, r
+	}
+	now := c.now()
+	m := c.members[id]
+	if m == nil {
+		m = newMember(a, now)
+		c.members[id] = m
+	} else if m.conn != nil {
+		m.send(refusedSuperseded)
+		m.cancel(errSuperseded)
+	}
+	m.conn, m.cancel, m.seen, m.away, m.told = a.conn, a.cancel, now, time.Time{}, 0
+	m.name, m.means = a.join.Name, a.join.Means
+	m.ledger.ranges = a.join.Ranges
+	c.adoptLocked(m, a.join, now)
+	m.send(wire.Contents{Contents: c.contents})
+	if pp := c.plan.Peers[id]; pp != nil && pp.Epoch == c.epoch {
+		m.told = pp.Version
+		m.send(wire.Plan{PeerPlan: *pp})
+	}
+	c.touch()
+	return m, nil
+}
+
+func newMember(a arrival, now time.Time) *member {
+	return &member{
+		id: a.join.Key.PeerID(), key: a.join.Key, role: a.join.Role, since: now,
+		known: map[tuber.PeerID]time.Time{}, avoid: map[tuber.PeerID]split{},
+		signals: newSignals(), ledger: newLedger(a.join.Role, a.record),
+		record: a.record,
+	}
+}
+
+// exit ends a session; the membership lasts until its lease ends.
+func (c *cell) exit(m *member, conn control.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.members[m.id] == m && m.conn == conn {
+		m.conn, m.away = nil, c.now()
+		m.cancel(nil)
+		c.touch()
+	}
+}
+
+// remove ends a membership without a word.
+func (c *cell) remove(id tuber.PeerID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removeLocked(id)
+}
+
+func (c *cell) removeLocked(id tuber.PeerID) {
+	m := c.members[id]
+	if m == nil {
+		return
+	}
+	if m.conn != nil {
+		m.cancel(nil)
+		m.conn = nil
+	}
+	if m.isBooster() {
+		c.departed = append(c.departed, m.history())
+	}
+	delete(c.members, id)
+	c.touch()
+}
+
+// dismiss ends a membership and says why.
+func (c *cell) dismiss(id tuber.PeerID, why wire.Refused) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dismissLocked(id, why)
+}
+
+func (c *cell) dismissLocked(id tuber.PeerID, why wire.Refused) {
+	if m := c.members[id]; m != nil && m.conn != nil {
+		m.send(why)
+		m.cancel(&control.RefusedError{Code: why.Code, Sentence: why.Sentence})
+		m.conn = nil
+	}
+	c.removeLocked(id)
+}
+
+// strike forgets what was to be saved of a booster that the book has lost.
+func (c *cell) strike(id tuber.PeerID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.departed = slices.DeleteFunc(c.departed, func(r tuber.BoosterRecord) bool { return r.ID == id })
+}
+
+// expire ends the leases of those not heard of, and plans again where time
+// alone changes the plan.
+func (c *cell) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	for id, m := range c.members {
+		if now.Sub(m.seen) > tuber.Lease {
+			c.removeLocked(id)
+			continue
+		}
+		if m.conn == nil && now.Sub(m.away) >= muteAfter && now.Sub(m.away) < muteAfter+2*tickEvery {
+			c.touch()
+		}
+		m.forget(now)
+	}
+	if !c.settled.IsZero() && !now.Before(c.settled) {
+		c.settled = time.Time{}
+		clear(c.ghosts)
+		c.touch()
+	}
+	if !c.improve.IsZero() && !now.Before(c.improve) {
+		c.improve = time.Time{}
+		c.touch()
+	}
+}
+
+// forget drops what is too old to matter.
+func (m *member) forget(now time.Time) {
+	for id, t := range m.known {
+		if !t.IsZero() && now.Sub(t) > knownAfter {
+			delete(m.known, id)
+		}
+	}
+	for id, s := range m.avoid {
+		if now.Sub(s.until) > 10*splitFor {
+			delete(m.avoid, id)
+		}
+	}
+}
+
+// state is what the next plan is made of.
+func (c *cell) state(now time.Time) State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st := State{Epoch: c.epoch, Origin: c.origin, Contents: slices.Clone(c.contents), Settled: c.settled}
+	if len(c.plan.Peers) > 0 {
+		plan := c.plan
+		plan.Peers = maps.Clone(plan.Peers) // joins add to ours meanwhile
+		st.Previous = &plan
+	}
+	for _, m := range c.members {
+		st.Peers = append(st.Peers, m.peer(now))
+	}
+	for id, g := range c.ghosts {
+		if c.members[id] == nil {
+			st.Peers = append(st.Peers, g)
+		}
+	}
+	return st
+}
+
+func (m *member) peer(now time.Time) Peer {
+	p := Peer{
+		ID: m.id, Key: m.key, Role: m.role, Upload: m.ledger.upload(m.means.Upload), Means: m.means,
+		Since: m.since.Add(-m.record.Online), Wants: m.wants, Hidden: m.hidden,
+	}
+	if m.conn == nil {
+		p.Away = true
+		p.Mute = now.Sub(m.away) >= muteAfter
+	}
+	for id, s := range m.avoid {
+		if now.Before(s.until) {
+			p.Avoid = append(p.Avoid, id)
+		}
+	}
+	slices.SortFunc(p.Avoid, func(a, b tuber.PeerID) int { return bytes.Compare(a[:], b[:]) })
+	return p
+}
+
+// carryOut makes a plan the one in force and tells those whose part changed.
+func (c *cell) carryOut(plan tuber.Plan, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if plan.Version != c.plan.Version {
+		c.improve = now.Add(improveEvery)
+	}
+	previous := c.plan
+	c.plan = plan
+	for id, m := range c.members {
+		pp := plan.Peers[id]
+		if pp == nil { // joined while the plan was made: adopted, if it brought one
+			if old := previous.Peers[id]; old != nil {
+				c.plan.Peers[id] = old
+			}
+			continue
+		}
+		m.introduce(pp, now)
+		if pp.Version != m.told {
+			m.told = pp.Version
+			m.send(wire.Plan{PeerPlan: *pp})
+		}
+	}
+}
+
+// introduce remembers whom m may signal to and report about.
+func (m *member) introduce(pp *tuber.PeerPlan, now time.Time) {
+	for id, ended := range m.known {
+		if ended.IsZero() {
+			m.known[id] = now
+		}
+	}
+	for _, in := range pp.Introductions {
+		m.known[in.Peer] = time.Time{}
+	}
+}
+
+// stop ends every session.
+func (c *cell) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	for _, m := range c.members {
+		if m.conn != nil {
+			m.cancel(ErrStopped)
+		}
+	}
+}

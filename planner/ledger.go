@@ -1,0 +1,114 @@
+package planner
+
+import (
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+// What is learnt of an uplink.
+const (
+	firstViewer  tuber.BitsPerSecond = 1e6 // before anything was confirmed
+	firstBooster tuber.BitsPerSecond = 5e6 // its owner chose a cap knowingly
+	leastUpload  tuber.BitsPerSecond = 64e3
+
+	growth      = 1.5 // while chunks are on time and the uplink is in use
+	shrink      = 0.7 // when they are not
+	inUse       = 0.5 // of the uplink that must be assigned for growth to mean anything
+	lateAllowed = 0.01
+	lateTooMany = 0.05
+	overclaimed = 1.5 // claimed over confirmed bytes that nobody should reach
+
+	learnEvery = 5 * time.Second                     // growth is no faster
+	flowLife   = 2*tuber.ReportEvery + 5*time.Second // a confirmation counts for this long
+)
+
+// ledger is what receivers confirmed of one member, and what it confirmed itself.
+type ledger struct {
+	learnt   tuber.BitsPerSecond // what it is trusted to send; the cap apart
+	learntAt time.Time
+	flows    map[tuber.PeerID]flow    // by receiver
+	claims   map[tuber.PeerID]float64 // what it says it sends to each, bits per second
+	behind   bool                     // it says itself that a receiver waits over a second
+	sent     uint64                   // bytes confirmed by receivers
+	received uint64                   // bytes that it confirmed
+	http     uint64
+	ranges   []tuber.Range
+}
+
+// flow is what one receiver confirmed of one sender in its last report.
+type flow struct {
+	rate   float64 // bits per second
+	late   uint32
+	chunks float64
+	at     time.Time
+}
+
+func newLedger(role tuber.Role, r tuber.BoosterRecord) ledger {
+	l := ledger{flows: map[tuber.PeerID]flow{}, claims: map[tuber.PeerID]float64{}}
+	switch role {
+	case tuber.RoleViewer:
+		l.learnt = firstViewer
+	case tuber.RoleBooster:
+		l.learnt = firstBooster
+		if r.Upload > 0 {
+			l.learnt = r.Upload
+		}
+	default:
+		l.learnt = tuber.Unlimited // the host knows its own line
+	}
+	return l
+}
+
+// upload is what the plan may count on.
+func (l *ledger) upload(limit tuber.BitsPerSecond) tuber.BitsPerSecond { return min(l.learnt, limit) }
+
+// evidence is what an estimate is corrected by.
+type evidence struct {
+	limit     tuber.BitsPerSecond // the owner's cap
+	assigned  float64             // bits per second
+	confirmed float64
+	claimed   float64
+	late      float64 // share of the confirmed chunks
+	behind    bool
+}
+
+// learn is the next estimate of an uplink: slowly up while everything is on
+// time and in use, quickly down when it is not. It never exceeds the cap by
+// growing, and what is not in use is not judged.
+func learn(estimate tuber.BitsPerSecond, e evidence) tuber.BitsPerSecond {
+	switch {
+	case e.late > lateTooMany || e.behind:
+		return max(leastUpload, min(estimate, tuber.BitsPerSecond(shrink*float64(estimate))))
+	case e.confirmed > 250e3 && e.claimed > overclaimed*e.confirmed:
+		return max(leastUpload, min(estimate, tuber.BitsPerSecond(e.confirmed)))
+	case e.late <= lateAllowed && e.confirmed > inUse*e.assigned && e.assigned >= inUse*float64(min(estimate, e.limit)):
+		return max(estimate, min(e.limit, tuber.BitsPerSecond(growth*float64(estimate))))
+	}
+	return estimate
+}
+
+// evidence sums up what is fresh.
+func (l *ledger) evidence(pp *tuber.PeerPlan, limit tuber.BitsPerSecond, now time.Time) evidence {
+	e := evidence{limit: limit, behind: l.behind}
+	var late, chunks float64
+	for id, f := range l.flows {
+		if now.Sub(f.at) > flowLife {
+			delete(l.flows, id)
+			delete(l.claims, id)
+			continue
+		}
+		e.confirmed += f.rate
+		e.claimed += l.claims[id]
+		late, chunks = late+float64(f.late), chunks+f.chunks
+	}
+	if chunks > 0 {
+		e.late = late / (late + chunks)
+	}
+	if pp != nil {
+		for _, a := range pp.Assignments {
+			e.assigned += float64(a.Rate)
+		}
+	}
+	return e
+}

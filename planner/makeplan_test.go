@@ -1,0 +1,343 @@
+package planner
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tubercdn/tuber"
+)
+
+var epochStart = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func testKey(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// testPeer has a name instead of a key pair: plans never check keys.
+func testPeer(name string, role tuber.Role, upload tuber.BitsPerSecond) Peer {
+	key := tuber.PublicKey(sha256.Sum256([]byte(name)))
+	return Peer{
+		ID: key.PeerID(), Key: key, Role: role, Upload: upload, Since: epochStart,
+		Means: tuber.Means{Upload: upload, Reach: tuber.ReachPunchable, Relay: true, Quota: 1 << 30},
+	}
+}
+
+func testContent(name string, k int, rate tuber.BitsPerSecond) tuber.Content {
+	return tuber.Content{ID: tuber.NewContentID(tuber.PublicKey{}, name, 1), URL: name, K: k, Rate: rate, Epoch: 1, Target: 2000}
+}
+
+// swarm is an origin, boosters and viewers of one content.
+func swarm(origin tuber.BitsPerSecond, c tuber.Content, boosters, viewers []tuber.BitsPerSecond) State {
+	o := testPeer("origin", tuber.RoleOrigin, origin)
+	o.Means.Reach = tuber.ReachDialable
+	st := State{Epoch: 3, Origin: o.ID, Contents: []tuber.Content{c}, Peers: []Peer{o}}
+	for i, u := range boosters {
+		b := testPeer(fmt.Sprint("booster", i), tuber.RoleBooster, u)
+		b.Means.Reach = tuber.ReachDialable
+		st.Peers = append(st.Peers, b)
+	}
+	for i, u := range viewers {
+		v := testPeer(fmt.Sprint("viewer", i), tuber.RoleViewer, u)
+		v.Wants = []tuber.ContentID{c.ID}
+		st.Peers = append(st.Peers, v)
+	}
+	return st
+}
+
+func repeat(n int, u tuber.BitsPerSecond) []tuber.BitsPerSecond {
+	out := make([]tuber.BitsPerSecond, n)
+	for i := range out {
+		out[i] = u
+	}
+	return out
+}
+
+// copies is how many copies of a content the plan lets the origin send.
+func copies(st State, plan tuber.Plan, c tuber.Content) float64 {
+	n := 0
+	for _, a := range plan.Peers[st.Origin].Assignments {
+		if a.Content == c.ID {
+			n += a.Partitions.Len()
+		}
+	}
+	return float64(n) / float64(c.K)
+}
+
+func TestPlanSendsOneCopyFromTheOrigin(t *testing.T) {
+	c := testContent("/live.m3u8", 8, 1.5e6)
+	tests := map[string]State{
+		"one viewer":                   swarm(20e6, c, nil, repeat(1, 0)),
+		"two viewers":                  swarm(20e6, c, nil, repeat(2, 2e6)),
+		"four viewers":                 swarm(20e6, c, nil, repeat(4, 2e6)),
+		"one booster, four viewers":    swarm(20e6, c, repeat(1, 10e6), repeat(4, 0)),
+		"booster and weak viewers":     swarm(20e6, c, repeat(1, 5e6), repeat(4, 1e6)),
+		"three boosters, fifty":        swarm(20e6, c, repeat(3, 10e6), repeat(50, 2e6)),
+		"three hundred, uneven":        swarm(20e6, c, repeat(2, 20e6), append(repeat(100, 0), repeat(200, 4e6)...)),
+		"three hundred, almost enough": swarm(20e6, c, nil, append(repeat(130, 0), repeat(170, 4e6)...)),
+	}
+	for name, st := range tests {
+		t.Run(name, func(t *testing.T) {
+			plan := MakePlan(st, epochStart)
+			checkPlan(t, st, plan)
+			if got := copies(st, plan, c); got != 1 {
+				t.Errorf("the origin sends %.2f copies, want 1", got)
+			}
+			if len(plan.Short) != 0 {
+				t.Errorf("short: %+v", plan.Short)
+			}
+		})
+	}
+}
+
+// reporter is what *testing.T and *rapid.T share.
+type reporter interface {
+	Helper()
+	Errorf(string, ...any)
+	Fatalf(string, ...any)
+}
+
+// view is a plan read back from its words.
+type view struct {
+	st     State
+	plan   tuber.Plan
+	peers  map[tuber.PeerID]*Peer
+	parent map[spot]tuber.PeerID
+}
+
+type spot struct {
+	content tuber.ContentID
+	p       tuber.Partition
+	child   tuber.PeerID
+}
+
+func readPlan(t reporter, st State, plan tuber.Plan) view {
+	t.Helper()
+	v := view{st, plan, map[tuber.PeerID]*Peer{}, map[spot]tuber.PeerID{}}
+	for i := range st.Peers {
+		v.peers[st.Peers[i].ID] = &st.Peers[i]
+	}
+	for id, pp := range plan.Peers {
+		for _, s := range pp.Sources {
+			for p := range tuber.Partition(tuber.MaxPartitions) {
+				if !s.Partitions.Has(p) || s.Standby {
+					continue
+				}
+				if other, twice := v.parent[spot{s.Content, p, id}]; twice {
+					t.Errorf("peer %s has partition %d from %s and %s", id, p, other, s.From)
+				}
+				v.parent[spot{s.Content, p, id}] = s.From
+			}
+		}
+	}
+	return v
+}
+
+// checkPlan holds a plan to everything that must be true of every plan.
+func checkPlan(t reporter, st State, plan tuber.Plan) view {
+	t.Helper()
+	v := readPlan(t, st, plan)
+	v.checkBothSides(t)
+	v.checkWays(t)
+	v.checkUplinks(t)
+	v.checkLinks(t)
+	v.checkServed(t)
+	return v
+}
+
+// checkBothSides: what a sender is told is what its receiver is told.
+func (v view) checkBothSides(t reporter) {
+	t.Helper()
+	n := 0
+	for id, pp := range v.plan.Peers {
+		for _, a := range pp.Assignments {
+			for p := range tuber.Partition(tuber.MaxPartitions) {
+				if a.Partitions.Has(p) {
+					n++
+					if got := v.parent[spot{a.Content, p, a.To}]; got != id {
+						t.Errorf("%s sends partition %d to %s, which expects it from %s", id, p, a.To, got)
+					}
+				}
+			}
+		}
+	}
+	if n != len(v.parent) {
+		t.Errorf("%d partitions are sent, %d expected", n, len(v.parent))
+	}
+}
+
+// checkWays: every way leads to the origin.
+func (v view) checkWays(t reporter) {
+	t.Helper()
+	for s := range v.parent {
+		at := s
+		for steps := 0; at.child != v.st.Origin; steps++ {
+			parent, ok := v.parent[at]
+			if !ok || steps > len(v.peers) {
+				t.Fatalf("partition %d of %s does not come from the origin (after %d steps)", s.p, s.child, steps)
+			}
+			at.child = parent
+		}
+	}
+}
+
+func (v view) checkUplinks(t reporter) {
+	t.Helper()
+	for id, pp := range v.plan.Peers {
+		var sum float64
+		for _, a := range pp.Assignments {
+			sum += float64(a.Rate)
+		}
+		if peer := v.peers[id]; sum > float64(peer.Upload)+8 {
+			t.Errorf("%s %s sends %.0f bit/s of its %d", peer.Role, id, sum, peer.Upload)
+		}
+	}
+}
+
+// checkLinks: links are few, allowed, possible, and introduced to both sides.
+func (v view) checkLinks(t reporter) {
+	t.Helper()
+	offers := map[[2]tuber.PeerID]int{}
+	for id, pp := range v.plan.Peers {
+		peer := v.peers[id]
+		active, standby := peer.links()
+		if len(pp.Introductions) > active+standby {
+			t.Errorf("%s has %d links, at most %d", id, len(pp.Introductions), active+standby)
+		}
+		met := map[tuber.PeerID]bool{}
+		for _, in := range pp.Introductions {
+			other := v.peers[in.Peer]
+			if other == nil || !canLink(peer, other) || in.Peer == id || met[in.Peer] {
+				t.Fatalf("%s is introduced to %s, which cannot be", id, in.Peer)
+			}
+			met[in.Peer] = true
+			if in.Offer {
+				offers[[2]tuber.PeerID{id, in.Peer}]++
+				offers[[2]tuber.PeerID{in.Peer, id}]++
+				if peer.permanent() && !other.permanent() {
+					t.Errorf("%s offers to a viewer", id)
+				}
+			} else {
+				offers[[2]tuber.PeerID{id, in.Peer}] += 0
+			}
+		}
+		for _, a := range pp.Assignments {
+			if !met[a.To] {
+				t.Errorf("%s sends to %s without an introduction", id, a.To)
+			}
+		}
+		for _, s := range pp.Sources {
+			if !met[s.From] {
+				t.Errorf("%s has %s as a source without an introduction", id, s.From)
+			}
+		}
+	}
+	for pair, n := range offers {
+		if n != 1 {
+			t.Errorf("%s and %s: %d offers, want 1", pair[0], pair[1], n)
+		}
+	}
+}
+
+// checkServed: a viewer has every partition, or its content is listed as short.
+func (v view) checkServed(t reporter) {
+	t.Helper()
+	short := map[tuber.ContentID]int{}
+	for _, s := range v.plan.Short {
+		short[s.Content] = s.Viewers
+	}
+	for _, c := range v.st.Contents {
+		unserved := 0
+		for id, peer := range v.peers {
+			if peer.Role != tuber.RoleViewer || peer.Means.Reach == tuber.ReachNone || !contains(peer.Wants, c.ID) {
+				continue
+			}
+			for p := range tuber.Partition(c.K) {
+				if _, ok := v.parent[spot{c.ID, p, id}]; !ok {
+					unserved++
+					break
+				}
+			}
+		}
+		if unserved != short[c.ID] {
+			t.Errorf("%d viewers are not served, the plan says %d", unserved, short[c.ID])
+		}
+	}
+}
+
+func contains[T comparable](list []T, x T) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}
+
+// anyState draws a swarm.
+func anyState(t *rapid.T) State {
+	var contents []tuber.Content
+	for i := range rapid.IntRange(1, 3).Draw(t, "contents") {
+		k := rapid.SampledFrom([]int{1, 2, 4, 8}).Draw(t, "k")
+		contents = append(contents, testContent(fmt.Sprint("/c", i), k, tuber.BitsPerSecond(rapid.IntRange(100e3, 8e6).Draw(t, "rate"))))
+	}
+	uplinks := []tuber.BitsPerSecond{0, 0, 500e3, 1e6, 3e6, 5e6, 20e6, 100e6, tuber.Unlimited}
+	reaches := []tuber.Reach{tuber.ReachUnknown, tuber.ReachDialable, tuber.ReachPunchable, tuber.ReachPunchable, tuber.ReachSymmetric, tuber.ReachNone}
+	st := swarm(rapid.SampledFrom(uplinks).Draw(t, "origin"), contents[0], nil, nil)
+	st.Contents = contents
+	for i := range rapid.IntRange(0, 40).Draw(t, "peers") {
+		role := rapid.SampledFrom([]tuber.Role{tuber.RoleViewer, tuber.RoleViewer, tuber.RoleViewer, tuber.RoleBooster}).Draw(t, "role")
+		p := testPeer(fmt.Sprint("peer", i), role, rapid.SampledFrom(uplinks).Draw(t, "upload"))
+		p.Means.Reach = rapid.SampledFrom(reaches).Draw(t, "reach")
+		p.Means.Relay = rapid.IntRange(0, 9).Draw(t, "relay") > 0
+		p.Means.Links = rapid.SampledFrom([]int{0, 0, 0, 4, 12}).Draw(t, "links")
+		p.Hidden = rapid.IntRange(0, 9).Draw(t, "hidden") == 0
+		if role == tuber.RoleViewer {
+			for _, c := range contents {
+				if rapid.IntRange(0, 3).Draw(t, "wants") > 0 {
+					p.Wants = append(p.Wants, c.ID)
+				}
+			}
+		}
+		if len(st.Peers) > 1 && rapid.IntRange(0, 9).Draw(t, "avoids") == 0 {
+			p.Avoid = append(p.Avoid, st.Peers[rapid.IntRange(0, len(st.Peers)-1).Draw(t, "whom")].ID)
+		}
+		st.Peers = append(st.Peers, p)
+	}
+	return st
+}
+
+func TestEveryPlanIsSound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		st := anyState(t)
+		plan := MakePlan(st, epochStart)
+		checkPlan(t, st, plan)
+
+		again := st
+		again.Previous = &plan
+		if second := MakePlan(again, epochStart.Add(time.Second)); !reflect.DeepEqual(plan, second) {
+			t.Errorf("the plan changed although nothing else did: version %d, then %d", plan.Version, second.Version)
+		}
+
+		shuffled := st
+		shuffled.Peers = append([]Peer(nil), st.Peers...)
+		shuffled.Contents = append([]tuber.Content(nil), st.Contents...)
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		rng.Shuffle(len(shuffled.Peers), func(i, j int) {
+			shuffled.Peers[i], shuffled.Peers[j] = shuffled.Peers[j], shuffled.Peers[i]
+		})
+		rng.Shuffle(len(shuffled.Contents), func(i, j int) {
+			shuffled.Contents[i], shuffled.Contents[j] = shuffled.Contents[j], shuffled.Contents[i]
+		})
+		if other := MakePlan(shuffled, epochStart); !reflect.DeepEqual(plan, other) {
+			t.Errorf("the plan depends on the order of its input")
+		}
+	})
+}

@@ -1,0 +1,198 @@
+// Package planner is the Central Planner: it knows the peers and the contents
+// of one swarm and decides who sends what to whom.
+//
+// Invariants:
+//   - MakePlan is pure; everything else only gathers its state and carries its
+//     answer out;
+//   - all soft state is in one cell, under one mutex, and is never waited under:
+//     sending on a control.Conn only queues;
+//   - a peer is a member only after it proved its key and was entitled to join:
+//     a viewer by a ticket, a booster by the book, the origin by its id;
+//   - signals pass only between peers that the plan introduced;
+//   - what a peer says of itself never raises what it is trusted with: means
+//     are learnt from its receivers.
+//
+// Addresses pass through in signals and are neither kept nor logged.
+package planner
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
+)
+
+// Book is the durable part of what a planner knows.
+type Book interface {
+	// Enrol burns a secret and writes the booster's key in one transaction; the
+	// error is tuber.ErrInviteUsed or one of its siblings.
+	Enrol(secret tuber.Digest, b tuber.BoosterRecord, now time.Time) error
+	Booster(id tuber.PeerID) (tuber.BoosterRecord, bool, error)
+	SaveBooster(tuber.BoosterRecord) error
+	RemoveBooster(id tuber.PeerID) error
+}
+
+// DefaultMaxPeers is how many viewers one planner admits unless told otherwise.
+const DefaultMaxPeers = 4096
+
+// Config is what a planner is made of.
+type Config struct {
+	Key         ed25519.PrivateKey // of the planner
+	Certificate func() []byte      // the site key's word for Key and Epoch, fresh at every call
+	Site        tuber.PublicKey
+	Epoch       tuber.Epoch  // of the planner: higher at every start
+	Origin      tuber.PeerID // the host's own peer, trusted for its id
+	Book        Book
+	MaxPeers    int // viewers, DefaultMaxPeers if 0
+	Log         *slog.Logger
+	Now         func() time.Time // time.Now if nil
+}
+
+// Planner serves one swarm.
+type Planner struct {
+	cfg  Config
+	cell *cell
+	book sync.Mutex // held from reading the book to acting on it, so that no record comes back
+}
+
+// New makes a planner. Serve may be called at once; plans are made by Run.
+func New(cfg Config) *Planner {
+	if cfg.MaxPeers == 0 {
+		cfg.MaxPeers = DefaultMaxPeers
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Planner{cfg: cfg, cell: newCell(cfg)}
+}
+
+// The rhythm of planning.
+const (
+	debounce     = 50 * time.Millisecond  // changes gathered into one plan
+	planRest     = 150 * time.Millisecond // with debounce: at most five plans a second
+	tickEvery    = time.Second
+	saveEvery    = time.Minute
+	improveEvery = 2 * time.Second // between plans that improve on their own
+)
+
+// ErrStopped is returned by Serve once Run has ended.
+var ErrStopped = errors.New("the planner has stopped")
+
+// Run makes plans, ends leases and keeps the book, until ctx ends. Then it ends
+// every session, so that peers look for a planner elsewhere or later.
+func (p *Planner) Run(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	defer p.stop()
+	saved := p.cfg.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			p.cell.expire()
+			if now := p.cfg.Now(); now.Sub(saved) >= saveEvery {
+				saved = now
+				p.saveBoosters()
+			}
+		case <-p.cell.dirty:
+			if !pause(ctx, debounce) {
+				return ctx.Err()
+			}
+			p.replan()
+			if !pause(ctx, planRest) {
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+func (p *Planner) stop() {
+	p.cell.stop()
+	p.saveBoosters()
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// replan plans outside the lock; joins and leaves of the meantime are in the
+// next plan.
+func (p *Planner) replan() {
+	now := p.cfg.Now()
+	plan := MakePlan(p.cell.state(now), now)
+	p.cell.carryOut(plan, now)
+}
+
+func (p *Planner) saveBoosters() {
+	if p.cfg.Book == nil {
+		return
+	}
+	p.book.Lock()
+	defer p.book.Unlock()
+	for _, r := range p.cell.boosterRecords() {
+		if err := p.cfg.Book.SaveBooster(r); err != nil {
+			p.cfg.Log.Error("booster's history is not saved", "booster", r.ID, "err", err)
+		}
+	}
+}
+
+// SetContents replaces the list of what may be wanted.
+func (p *Planner) SetContents(contents []tuber.Content) { p.cell.setContents(contents) }
+
+// Ticket admits the viewer with this DTLS fingerprint for tuber.TicketLife.
+func (p *Planner) Ticket(f tuber.Fingerprint) string {
+	expires := tuber.MillisOf(p.cfg.Now().Add(tuber.TicketLife))
+	return tuber.SignTicket(p.cfg.Key, tuber.Ticket{Fingerprint: f, Expires: expires})
+}
+
+// SetOff is the kill switch: while it is set everybody but the origin is sent
+// away.
+func (p *Planner) SetOff(off bool) { p.cell.setOff(off) }
+
+// Quarantine ends a peer's membership for as long as this planner runs, and
+// tells the others.
+func (p *Planner) Quarantine(id tuber.PeerID) { p.cell.quarantine(id) }
+
+// Withdraw has every peer delete these contents.
+func (p *Planner) Withdraw(contents []tuber.ContentID) { p.cell.withdraw(contents) }
+
+// Remove takes a booster out of the book and out of the swarm.
+func (p *Planner) Remove(id tuber.PeerID) error {
+	p.book.Lock()
+	defer p.book.Unlock()
+	if err := p.cfg.Book.RemoveBooster(id); err != nil {
+		return fmt.Errorf("remove booster: %w", err)
+	}
+	p.cell.dismiss(id, refusedUnknown)
+	p.cell.strike(id)
+	return nil
+}
+
+// Status lists the members and what the means do not suffice for.
+func (p *Planner) Status() ([]tuber.PeerStatus, []tuber.Shortage) { return p.cell.status() }
+
+// Share says where the bytes of viewers and boosters came from.
+func (p *Planner) Share() Share { return p.cell.share() }
+
+func (p *Planner) authority() control.Authority {
+	return control.Authority{
+		Key: p.cfg.Key, Certificate: p.cfg.Certificate(), Epoch: p.cfg.Epoch, Now: tuber.MillisOf(p.cfg.Now()),
+	}
+}

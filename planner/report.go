@@ -1,0 +1,96 @@
+package planner
+
+import (
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+// The bounds of a report.
+const (
+	maxReported  = 256 // links and ranges in one report
+	shortest     = time.Second
+	longest      = time.Minute
+	fastestLink  = 1e9 / 8 // bytes per second that one link may be said to carry
+	accusersNeed = 2       // distinct viewers, unless a trusted peer accuses
+)
+
+// reportLocked takes one peer's figures in. Only pairs that the plan introduced
+// count, and only the receiver's word for what was delivered.
+func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
+	interval := min(max(r.Interval, shortest), longest)
+	m.ledger.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
+	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
+	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
+	m.ledger.behind = false
+	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
+		other := c.members[l.Peer]
+		if other == nil || !m.knows(l.Peer) {
+			continue
+		}
+		c.linkLocked(m, other, l, interval, now)
+	}
+	c.learnLocked(m, now)
+	c.totals.mark(now)
+}
+
+func (c *cell) linkLocked(m, other *member, l tuber.LinkReport, interval time.Duration, now time.Time) {
+	bytes := min(l.Received, uint64(fastestLink*interval.Seconds()))
+	m.ledger.received += bytes
+	other.ledger.sent += bytes
+	if other.id == c.origin {
+		c.totals.origin += bytes
+	} else {
+		c.totals.peers += bytes
+	}
+	seconds := interval.Seconds()
+	other.ledger.flows[m.id] = flow{
+		rate: 8 * float64(bytes) / seconds, late: l.Late, chunks: float64(bytes) / tuber.ChunkSize, at: now,
+	}
+	m.ledger.claims[other.id] = 8 * float64(l.Sent) / seconds
+	m.ledger.behind = m.ledger.behind || l.Queue > time.Second
+	switch {
+	case l.Bad:
+		c.accuseLocked(m, other, l.Blame, now)
+	case l.Failed:
+		c.splitLocked(m.id, other.id, now)
+	}
+	if other.id != c.origin {
+		c.learnLocked(other, now)
+	}
+}
+
+// learnLocked corrects the estimate of one uplink, at most every learnEvery.
+func (c *cell) learnLocked(m *member, now time.Time) {
+	if m.id == c.origin || now.Sub(m.ledger.learntAt) < learnEvery {
+		return
+	}
+	e := m.ledger.evidence(c.plan.Peers[m.id], m.means.Upload, now)
+	next := learn(m.ledger.learnt, e)
+	if next == m.ledger.learnt {
+		return
+	}
+	m.ledger.learnt, m.ledger.learntAt = next, now
+	c.touch()
+}
+
+// accuseLocked hears that other sent m a chunk that is not what the origin
+// signed. The pair is split at once. The word of the origin or of a booster, or
+// of two viewers, quarantines: one viewer alone never gets anyone banned.
+func (c *cell) accuseLocked(m, other *member, blame *tuber.Blame, now time.Time) {
+	c.splitLocked(m.id, other.id, now)
+	if blame == nil || other.id == c.origin {
+		return
+	}
+	c.log.Warn("peer is accused of a bad chunk", "peer", other.id, "by", m.id, "content", blame.Content, "chunk", blame.Number)
+	by := c.accusers[other.id]
+	if by == nil {
+		by = map[tuber.PeerID]bool{}
+		c.accusers[other.id] = by
+	}
+	by[m.id] = true
+	if m.role != tuber.RoleViewer || len(by) >= accusersNeed {
+		delete(c.accusers, other.id)
+		c.quarantineLocked(other.id)
+	}
+}

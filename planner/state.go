@@ -1,0 +1,122 @@
+package planner
+
+import (
+	"bytes"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+// State is all that a plan is made of.
+type State struct {
+	Epoch    tuber.Epoch // of the planner
+	Origin   tuber.PeerID
+	Contents []tuber.Content
+	Peers    []Peer
+	Previous *tuber.Plan // nil before the first one
+	// Settled ends the time after a planner's start in which peers rejoin and
+	// nothing of what they carry out is taken away.
+	Settled time.Time
+}
+
+// Peer is one peer as a plan sees it.
+type Peer struct {
+	ID     tuber.PeerID
+	Key    tuber.PublicKey
+	Role   tuber.Role
+	Upload tuber.BitsPerSecond // learnt, never above the cap
+	Means  tuber.Means         // as declared
+	Since  time.Time           // when it joined; a booster's earlier time counts
+	Wants  []tuber.ContentID   // of a viewer
+	Hidden bool                // its tab is not visible
+	Avoid  []tuber.PeerID      // links to these failed, or one accused the other
+	// Away: its session broke and its lease runs on, or it has not rejoined
+	// after the planner's start. It keeps what it has and is given nothing new.
+	Away bool
+	// Mute: away for so long that it is not a parent any more.
+	Mute bool
+}
+
+// The shape of plans.
+const (
+	useOfUplink     = 0.95 // of a peer's uplink that assignments may take
+	permanentLinks  = 96   // of a Go peer that names no number itself
+	maxDepth        = 16   // hops from the origin
+	guessedRate     = tuber.BitsPerSecond(2e6)
+	uploadPerStream = 2 // a viewer sends at most this many times what it receives
+)
+
+// permanent tells whether p is a Go program, not a browser page.
+func (p *Peer) permanent() bool { return p.Role != tuber.RoleViewer }
+
+// links is how many links the plan may give p, standby ones apart.
+func (p *Peer) links() (active, standby int) {
+	n := p.Means.Links
+	switch {
+	case p.permanent() && n == 0:
+		n = permanentLinks
+	case !p.permanent() && (n == 0 || n > tuber.MaxLinks):
+		n = tuber.MaxLinks
+	}
+	standby = min(tuber.StandbyLinks, n/4)
+	if p.permanent() {
+		standby = n / 3 // many lean on it when something fails
+	}
+	return n - standby, standby
+}
+
+// canLink tells whether a link between a and b may and can be opened.
+func canLink(a, b *Peer) bool {
+	if a.Role == tuber.RoleViewer && b.Role == tuber.RoleViewer && !(a.Means.Relay && b.Means.Relay) {
+		return false
+	}
+	x, y := a.Means.Reach, b.Means.Reach
+	switch {
+	case x == tuber.ReachNone || y == tuber.ReachNone:
+		return false
+	case x == tuber.ReachSymmetric:
+		return y == tuber.ReachDialable
+	case y == tuber.ReachSymmetric:
+		return x == tuber.ReachDialable
+	}
+	return true
+}
+
+// rank orders peers: boosters, visible tabs, wide uplinks, long-lived ones. It
+// is coarse, so that what is learnt of a peer seldom changes it.
+func (p *Peer) rank(now time.Time) int {
+	r := 2 * bits.Len64(uint64(max(p.Upload, 0))/125_000)
+	switch age := now.Sub(p.Since); {
+	case age > 10*time.Minute:
+		r += 2
+	case age > time.Minute:
+		r++
+	}
+	if p.Role == tuber.RoleBooster {
+		r += 1000
+	}
+	if p.Hidden {
+		r -= 500
+	}
+	return r
+}
+
+// needsDialable tells whether only dialable peers can feed p: their slots are
+// scarce, and p comes before those with a choice.
+func (p *Peer) needsDialable() bool { return p.Means.Reach == tuber.ReachSymmetric }
+
+// sortedPeers is the same for every order of the input.
+func sortedPeers(in []Peer) []Peer {
+	out := slices.Clone(in)
+	slices.SortFunc(out, func(a, b Peer) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return slices.CompactFunc(out, func(a, b Peer) bool { return a.ID == b.ID })
+}
+
+func sortedContents(in []tuber.Content) []tuber.Content {
+	out := slices.Clone(in)
+	slices.SortFunc(out, func(a, b tuber.Content) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	out = slices.CompactFunc(out, func(a, b tuber.Content) bool { return a.ID == b.ID })
+	return slices.DeleteFunc(out, func(c tuber.Content) bool { return c.K < 1 || c.K > tuber.MaxPartitions })
+}
