@@ -1,5 +1,5 @@
-// Command bundle makes web/dist from web/src with esbuild, and, with -tests,
-// web/.tests from web/test for Node. Its output depends on the sources alone.
+// Command bundle makes web/dist from web/src with esbuild, and, with -tests DIR,
+// the tests of web/test for Node in DIR. Its output depends on the sources alone.
 package main
 
 import (
@@ -12,23 +12,28 @@ import (
 )
 
 func main() {
-	tests := flag.Bool("tests", false, "bundle the tests for Node instead")
-	dir := flag.String("dir", "", "the web folder (default: here, or ./web)")
+	tests := flag.String("tests", "", "write the tests, bundled for Node, into this folder instead")
 	flag.Parse()
-	if err := run(*dir, *tests); err != nil {
+	if err := run(*tests); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir string, tests bool) error {
-	if dir == "" {
-		dir = "."
-		if _, err := os.Stat(filepath.Join(dir, "src")); err != nil {
-			dir = "web"
-		}
+func run(tests string) error {
+	dir := "." // go generate runs in web, everything else in the folder above
+	if _, err := os.Stat("src"); err != nil {
+		dir = "web"
 	}
-	files, out, err := bundle(dir, tests)
+	if tests != "" {
+		files, err := bundler.Tests(dir)
+		return write(tests, files, err)
+	}
+	files, err := bundler.Browser(dir)
+	return write(filepath.Join(dir, "dist"), files, err)
+}
+
+func write(out string, files map[string][]byte, err error) error {
 	if err != nil {
 		return err
 	}
@@ -41,13 +46,4 @@ func run(dir string, tests bool) error {
 		}
 	}
 	return nil
-}
-
-func bundle(dir string, tests bool) (map[string][]byte, string, error) {
-	if tests {
-		files, err := bundler.Tests(dir)
-		return files, filepath.Join(dir, ".tests"), err
-	}
-	files, err := bundler.Browser(dir)
-	return files, filepath.Join(dir, "dist"), err
 }
