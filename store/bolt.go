@@ -91,6 +91,9 @@ func openBolt(path string, init func(*bolt.Tx) error) (*boltFile, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	for _, left := range leftovers(path) { // of a program that was killed while it wrote them
+		_ = os.Remove(left)
+	}
 	if err := os.WriteFile(pidPath(path), []byte(strconv.Itoa(os.Getpid())+"\n"), fileMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("note who uses %s: %w", path, err), b.db.Close())
 	}
@@ -116,7 +119,7 @@ func rawOpen(path string, wait time.Duration) (*boltFile, error) {
 	case err == nil:
 		return b, nil
 	case errors.Is(err, ErrDamaged): // bbolt did not come round to closing it
-		_ = b.handle.Close()
+		_ = release(b.handle)
 		return nil, err
 	case errors.Is(err, berrors.ErrTimeout) || errors.As(err, &errno):
 		return nil, err
@@ -145,6 +148,11 @@ func createBolt(path string, init func(*bolt.Tx) error) error {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+func leftovers(path string) []string {
+	names, _ := filepath.Glob(path + ".new-*")
+	return names
 }
 
 func pidPath(path string) string { return path + ".pid" }
@@ -206,11 +214,16 @@ func (b *boltFile) update(fn func(*bolt.Tx) error) error {
 		return tx.Commit()
 	})
 	if errors.Is(err, ErrDamaged) {
-		b.mu.Lock()
-		b.gone = err
-		b.mu.Unlock()
+		b.fail(err)
 	}
 	return err
+}
+
+// fail keeps everybody from the file.
+func (b *boltFile) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gone = err
 }
 
 // close releases the file and the note of who uses it. A broken file's mapping
@@ -227,7 +240,7 @@ func (b *boltFile) close() error {
 		_ = os.Remove(pidPath(b.path))
 	}
 	if was != nil {
-		return b.handle.Close()
+		return release(b.handle)
 	}
 	return guard(b.db.Close)
 }

@@ -55,8 +55,9 @@ func (d *Disk) copyTo(temp string) error {
 	if err == nil {
 		err = dst.db.Sync()
 	}
-	if errors.Is(err, ErrDamaged) { // which of the two, nobody knows; the copy is thrown away
-		return errors.Join(err, dst.handle.Close())
+	if errors.Is(err, ErrDamaged) { // which of the two, nobody knows
+		d.file.fail(err)
+		return errors.Join(err, release(dst.handle))
 	}
 	return errors.Join(err, dst.close())
 }

@@ -91,9 +91,10 @@ func (s *Store) Update(c tuber.ContentID) (*tuber.SignedUpdate, []byte) {
 // has expired, or claims numbers of a known one.
 func (s *Store) AddManifest(sm *tuber.SignedManifest) bool {
 	m, now := sm.Manifest(), s.opts.Now()
-	if m.Expires < tuber.MillisOf(now) || (s.disk != nil && s.disk.Knows(m.Content, m.First)) {
+	if m.Expires < tuber.MillisOf(now) {
 		return false
 	}
+	stored := s.disk != nil && s.disk.Knows(m.Content, m.First) && !s.isDropped(m.Content)
 	s.mu.Lock()
 	ct := s.contentLocked(m.Content)
 	if ct == nil {
@@ -114,7 +115,7 @@ func (s *Store) AddManifest(sm *tuber.SignedManifest) bool {
 	if held {
 		s.wake() // its chunks may have come before it
 	}
-	return true
+	return !stored
 }
 
 // Manifest is the manifest of chunk n, or nil.

@@ -37,7 +37,11 @@ func (d *Disk) repair(err error) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return errors.Join(err, d.renewLocked(err))
+	if again := d.renewLocked(err); again != nil {
+		d.full, d.retry = fmt.Errorf("the chunk file could not be begun anew: %w", again), d.opts.Now().Add(fullPause)
+		err = errors.Join(err, again)
+	}
+	return err
 }
 
 // renewLocked sets the file aside, at most one being kept, and begins a new one.

@@ -44,7 +44,6 @@ type Disk struct {
 	quota    int64
 	holds    map[tuber.ContentID]tuber.Hold
 	planned  bool // SetHolds was called
-	unheld   map[tuber.ContentID]time.Time
 	full     error
 	retry    time.Time // no write before this while full
 	slack    bool      // withdrawn bytes are still in free pages
@@ -58,19 +57,31 @@ func OpenDisk(opts DiskOptions) (*Disk, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Disk{opts: opts, quota: opts.Quota, unheld: map[tuber.ContentID]time.Time{}, manifest: newLRU(128)}
+	d := &Disk{opts: opts, quota: opts.Quota, manifest: newLRU(128)}
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	if err := d.SetQuota(opts.Quota); err != nil { // it may have been lowered meanwhile
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Disk) begin() error {
 	d.w.Lock()
 	defer d.w.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.beginLocked()
+}
+
+// beginLocked opens the file, or a new one if it is damaged.
+func (d *Disk) beginLocked() error {
 	err := d.openLocked()
 	if errors.Is(err, ErrDamaged) {
-		err = d.renewLocked(err)
+		return d.renewLocked(err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
+	return err
 }
 
 // openLocked opens the file and reads its index.
@@ -79,14 +90,32 @@ func (d *Disk) openLocked() error {
 	if err != nil {
 		return err
 	}
+	var index map[tuber.ContentID][]*entry
+	err = probeFile(file, d.checkSchema)
+	if err == nil {
+		index, err = d.readIndex(file)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("open %s: %w", d.opts.Path, err), file.close())
+	}
+	d.file, d.index, d.full = file, index, nil
+	d.applyQuotaLocked()
+	return nil
+}
+
+func (d *Disk) checkSchema(tx *bolt.Tx) error {
+	if err := checkSchema(tx, chunkSchema, bucketIndex, bucketRuns); err != nil {
+		return err
+	}
+	if site := tx.Bucket(bucketAbout).Get(keySite); !bytes.Equal(site, d.opts.Site[:]) {
+		return ErrOtherSite
+	}
+	return nil
+}
+
+func (d *Disk) readIndex(file *boltFile) (map[tuber.ContentID][]*entry, error) {
 	index := map[tuber.ContentID][]*entry{}
-	err = file.view(func(tx *bolt.Tx) error {
-		if err := checkSchema(tx, chunkSchema, bucketIndex, bucketRuns); err != nil {
-			return err
-		}
-		if site := tx.Bucket(bucketAbout).Get(keySite); !bytes.Equal(site, d.opts.Site[:]) {
-			return ErrOtherSite
-		}
+	err := file.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketIndex).ForEach(func(k, v []byte) error {
 			e, err := decodeEntry(k, v)
 			if err == nil {
@@ -95,12 +124,7 @@ func (d *Disk) openLocked() error {
 			return err
 		})
 	})
-	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", d.opts.Path, err), file.close())
-	}
-	d.file, d.index = file, index
-	d.applyQuotaLocked()
-	return nil
+	return index, err
 }
 
 // Close closes the file.

@@ -74,14 +74,6 @@ func (d *Disk) SetHolds(holds map[tuber.ContentID]tuber.Hold) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.holds, d.planned = holds, true
-	now := d.opts.Now()
-	for c := range d.index {
-		if _, held := holds[c]; held {
-			delete(d.unheld, c)
-		} else if d.unheld[c].IsZero() {
-			d.unheld[c] = now
-		}
-	}
 }
 
 // Sweep deletes what expired and what no hold has named for unheldLife, and
@@ -94,13 +86,19 @@ func (d *Disk) Sweep() error {
 		d.mu.Unlock()
 		return nil
 	}
-	if d.file == nil {
-		if err := d.openLocked(); err != nil {
+	now := d.opts.Now()
+	if d.file == nil && !now.Before(d.retry) {
+		d.retry = now.Add(fullPause)
+		if err := d.beginLocked(); err != nil {
 			d.mu.Unlock()
 			return err
 		}
 	}
-	gone := d.overdueLocked()
+	if d.file == nil {
+		d.mu.Unlock()
+		return nil
+	}
+	gone := d.overdueLocked(now)
 	slack, work := d.slack, len(gone)+len(d.doomed) > 0
 	d.mu.Unlock()
 	var err error
@@ -113,22 +111,22 @@ func (d *Disk) Sweep() error {
 	return err
 }
 
-func (d *Disk) overdueLocked() []*entry {
-	now := d.opts.Now()
+// overdueLocked lists what expired, and what no hold has named for unheldLife
+// since the first plan came.
+func (d *Disk) overdueLocked(now time.Time) []*entry {
 	var out []*entry
-	for c, runs := range d.index {
-		since := d.unheld[c]
-		unheld := d.planned && !since.IsZero() && now.Sub(since) > unheldLife
+	for _, runs := range d.index {
 		for _, e := range runs {
 			w := worthOf(e, d.holds, tuber.MillisOf(now))
-			if w.expired || unheld || (d.planned && !w.held && now.Sub(time.UnixMilli(int64(e.written))) > unheldLife && d.unheld[c].IsZero()) {
+			switch {
+			case w.held || !d.planned:
+				e.idle = time.Time{}
+			case e.idle.IsZero():
+				e.idle = now
+			}
+			if w.expired || (!e.idle.IsZero() && now.Sub(e.idle) > unheldLife) {
 				out = append(out, e)
 			}
-		}
-	}
-	for c := range d.unheld {
-		if d.index[c] == nil {
-			delete(d.unheld, c)
 		}
 	}
 	return out

@@ -41,10 +41,15 @@ func (s *Store) Flush() error {
 	return errors.Join(errs...)
 }
 
+// patience is how long a run waits for its last chunks; then the partitions that
+// are whole are written without the others, before the ring forgets them.
+const patience = DefaultRingAge / 2
+
 // ready lists the runs of which every held partition is whole in memory or on
 // disk already, and at least one is not on disk. The list is taken under the
 // lock, the work is done outside it.
 func (s *Store) ready() []job {
+	now := s.opts.Now()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var out []job
@@ -56,9 +61,13 @@ func (s *Store) ready() []job {
 		k := s.k[c]
 		for _, e := range ct.manifests {
 			m := e.m.Manifest()
-			parts := present(m, k) & h.Partitions &^ s.disk.Partitions(c, m.First)
-			if parts != 0 && s.whole(m, k, parts) {
-				out = append(out, job{m: e.m, k: k, parts: parts})
+			want := present(m, k) & h.Partitions &^ s.disk.Partitions(c, m.First)
+			if want == 0 {
+				continue
+			}
+			whole := s.whole(m, k, want)
+			if whole == want || (whole != 0 && now.Sub(e.at) > patience) {
+				out = append(out, job{m: e.m, k: k, parts: whole})
 			}
 		}
 	}
@@ -72,14 +81,14 @@ func (s *Store) ready() []job {
 	return out
 }
 
-// whole tells whether the ring has every chunk of these partitions of a run.
-func (s *Store) whole(m *tuber.Manifest, k int, parts tuber.Partitions) bool {
-	for n := m.First; n < m.Next(); n++ {
-		if parts.Has(n.Partition(k)) && !s.ring.Has(m.Content, n) {
-			return false
+// whole is those of the partitions of which the ring has every chunk of the run.
+func (s *Store) whole(m *tuber.Manifest, k int, parts tuber.Partitions) tuber.Partitions {
+	for n := m.First; n < m.Next() && parts != 0; n++ {
+		if p := n.Partition(k); parts.Has(p) && !s.ring.Has(m.Content, n) {
+			parts &^= 1 << p
 		}
 	}
-	return true
+	return parts
 }
 
 // present is the set of partitions of which the run has any chunk.

@@ -88,12 +88,7 @@ func (s *Store) spans(c tuber.ContentID) (int, []span) {
 
 func (s *Store) spanOf(m *tuber.Manifest, k int) span {
 	sp := span{first: m.First, next: m.Next(), present: present(m, k)}
-	sp.whole = sp.present
-	for n := m.First; n < m.Next(); n++ {
-		if !s.ring.Has(m.Content, n) {
-			sp.whole &^= 1 << n.Partition(k)
-		}
-	}
+	sp.whole = s.whole(m, k, sp.present)
 	return sp
 }
 

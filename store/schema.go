@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -49,6 +50,8 @@ type entry struct {
 	expires tuber.Millis
 	written tuber.Millis
 	bytes   uint32 // of the value on disk
+
+	idle time.Time // not on disk: since when no hold names it; zero while one does
 }
 
 func runKey(c tuber.ContentID, first tuber.ChunkNumber) []byte {

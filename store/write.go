@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,8 +29,11 @@ func (d *Disk) Write(m *tuber.SignedManifest, k int, parts tuber.Partitions, get
 	file, full, wait := d.file, d.full, d.retry
 	old := d.findLocked(m.Manifest().Content, m.Manifest().First)
 	d.mu.RUnlock()
+	if old != nil && old.first == m.Manifest().First && old.k == k && parts&^old.parts == 0 {
+		return nil // someone was faster
+	}
 	if file == nil {
-		return errClosed
+		return cmp.Or(full, errClosed)
 	}
 	now := d.opts.Now()
 	if full != nil && now.Before(wait) {
@@ -141,7 +145,7 @@ func (d *Disk) remove(runs []*entry) error {
 		return nil
 	}
 	if file == nil {
-		return errClosed
+		return errClosed // the doomed are tried again when there is a file
 	}
 	err := file.update(func(tx *bolt.Tx) error {
 		for _, e := range runs {
