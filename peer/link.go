@@ -17,6 +17,7 @@ const (
 	maxSentKept = 2048    // sent chunks remembered per content and link
 	maxFlows    = 64      // contents on one link
 	pingEvery   = 2 * time.Second
+	pongBurst   = 8
 	pingTimeout = 10 * time.Second // without an answer the link is dead, whatever ICE says
 )
 
@@ -43,6 +44,7 @@ type link struct {
 	parked []parked
 	rate   tuber.BitsPerSecond // assigned by the plan
 	pasts  allowance
+	pongs  allowance
 	ping   pinger
 	count  counters // since the link began
 	told   counters // of these, reported
@@ -90,7 +92,7 @@ func (l *link) use(ln *lane) *lane {
 	l.mu.Lock()
 	old := l.lane
 	l.lane = ln
-	l.ping = pinger{}
+	l.ping = pinger{id: l.ping.id, rtt: l.ping.rtt}
 	l.mu.Unlock()
 	ln.data.OnBufferedAmountLow(func() { wake(l.dataUp) })
 	ln.ctl.SetBufferedAmountLowThreshold(ctlBudget)
@@ -191,17 +193,27 @@ func (l *link) tick(now time.Time) {
 	case dead:
 		ln.fail(errors.New("no answer to a ping"))
 	case due:
-		l.send(wire.Ping{ID: id})
+		l.sendPing(ln, wire.Ping{ID: id})
 	}
 }
 
-func (l *link) onPing(f wire.Ping) {
-	if !f.Answer {
-		l.send(wire.Ping{Answer: true, ID: f.ID})
-		return
+// sendPing passes by the queue and the uplink: six bytes that must not wait
+// behind a playlist that a paused peer may not send.
+func (l *link) sendPing(ln *lane, f wire.Ping) {
+	if err := ln.write(false, f.Append(nil)); err != nil && !errors.Is(err, errSealed) {
+		ln.fail(err)
 	}
+}
+
+func (l *link) onPing(ln *lane, f wire.Ping) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !f.Answer {
+		if l.pongs.take(pongBurst, time.Now()) {
+			l.sendPing(ln, wire.Ping{Answer: true, ID: f.ID})
+		}
+		return
+	}
 	if p := &l.ping; f.ID == p.id && !p.sent.IsZero() {
 		p.last = time.Now()
 		p.rtt, p.sent = p.last.Sub(p.sent), time.Time{}

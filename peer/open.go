@@ -20,6 +20,7 @@ const (
 	retryAfter   = 30 * time.Second
 	maxSignals   = 32 // waiting for one opening
 	maxEarly     = 64 // that came before their introduction
+	offerBurst   = 6  // offers taken from one neighbour at once, then one a second
 	maxTrickled  = 32 // own candidates told for one lane
 )
 
@@ -77,7 +78,7 @@ func (s *swarm) onSignal(sig wire.Signal) {
 	switch {
 	case !known || bad || len(sig.Data) > wire.MaxSignal:
 	case sig.Kind == wire.SignalOffer:
-		if !in.Offer {
+		if !in.Offer && s.mayOffer(in.Peer) {
 			s.answer(in, sig)
 		}
 	case o != nil && o.attempt == sig.Attempt:
@@ -86,6 +87,18 @@ func (s *swarm) onSignal(sig wire.Signal) {
 		default: // more candidates than any honest neighbour has
 		}
 	}
+}
+
+// mayOffer bounds how many PeerConnections a neighbour can make this side begin.
+func (s *swarm) mayOffer(id tuber.PeerID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.offered[id]
+	if a == nil {
+		a = new(allowance)
+		s.offered[id] = a
+	}
+	return a.take(offerBurst, time.Now())
 }
 
 // offer opens a lane to a neighbour; the caller attaches it.

@@ -17,6 +17,8 @@ const (
 
 	pastBurst  = 8 // pasts that a neighbour may ask for at once, then one a second
 	wholeEvery = time.Second
+
+	burstPause = 50 * time.Millisecond
 )
 
 // liarError is a proof that a neighbour sent what it must not: it is
@@ -62,14 +64,14 @@ func (l *link) obey(n int) error {
 	}
 	for n > 0 {
 		part := min(n, max(d.Burst(), 1))
-		if err := d.WaitN(l.ctx, part); err != nil {
-			if l.ctx.Err() != nil {
-				return err
-			}
-			// The burst was lowered in this moment; take what it is now.
+		if err := d.WaitN(l.ctx, part); err == nil {
+			n -= part
 			continue
 		}
-		n -= part
+		pause(l.ctx, burstPause) // nothing may pass now, or the burst was just lowered
+		if err := l.ctx.Err(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -122,7 +124,7 @@ func (l *link) onCtlFrame(ln *lane, b []byte) error {
 	case wire.Past:
 		l.onPast(f)
 	case wire.Ping:
-		l.onPing(f)
+		l.onPing(ln, f)
 	case wire.Bye:
 		return l.onBye(ln, f)
 	}
@@ -282,8 +284,8 @@ func (l *link) onAsk(f wire.Ask) {
 	}
 }
 
-// onPast sends the newest playlist whole and the manifests from a number on,
-// then the chunks that are held.
+// onPast sends the newest playlist whole and the manifests from a number on that
+// have not expired, then the chunks of those that are held.
 func (l *link) onPast(f wire.Past) {
 	now := time.Now()
 	l.mu.Lock()
@@ -293,15 +295,17 @@ func (l *link) onPast(f wire.Past) {
 		return
 	}
 	u, playlist := l.s.m.Chunks.Update(f.Content)
-	l.sendWhole(f.Content, u, playlist, l.s.m.Chunks.Manifests(f.Content, f.From))
+	ms := l.s.window(f.Content, f.From)
+	l.sendWhole(f.Content, u, playlist, ms)
 	r, ok := l.s.m.Chunks.Range(f.Content)
 	k := l.s.k(f.Content)
-	if !ok || k == 0 || f.Partitions == 0 {
+	if !ok || k == 0 || f.Partitions == 0 || len(ms) == 0 {
 		return
 	}
+	from := max(f.From, r.First, ms[0].Manifest().First)
 	l.mu.Lock()
 	l.q.addJob(job{
-		content: f.Content, partitions: f.Partitions, k: k, next: max(f.From, r.First), end: r.Next,
+		content: f.Content, partitions: f.Partitions, k: k, next: from, end: r.Next,
 	})
 	l.mu.Unlock()
 	wake(l.dataUp)

@@ -34,6 +34,10 @@ func (s *swarm) keep(ctx context.Context, in tuber.Introduction) {
 			pause(ctx, wait)
 			continue
 		}
+		if !s.connected() {
+			pause(ctx, jitter(firstBackoff)) // nobody would pass the offer on
+			continue
+		}
 		ln, err := s.offer(ctx, in)
 		if err == nil && !s.attach(in, ln) {
 			ln.close()

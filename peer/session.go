@@ -17,6 +17,7 @@ const (
 	lastBackoff  = 20 * time.Second // below the lease: a peer is back before it counts as gone
 	dialTimeout  = 15 * time.Second
 	maxIntros    = 1024
+	urgentAfter  = 100 * time.Millisecond // gathers what fails together
 )
 
 // Membership is what joins a peer to a swarm.
@@ -188,6 +189,12 @@ func (s *swarm) setConn(c control.Conn) {
 	s.conn = c
 }
 
+func (s *swarm) connected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn != nil
+}
+
 // tell sends to the planner if there is a session; what is lost is sent again
 // by whoever needs it.
 func (s *swarm) tell(m wire.Message) {
@@ -209,6 +216,7 @@ func (s *swarm) reportLoop(ctx context.Context, conn control.Conn) {
 		case <-ctx.Done():
 			return
 		case <-s.reports:
+			pause(ctx, urgentAfter)
 		case <-t.C:
 			_ = conn.Send(ctx, wire.Alive{}) // as below
 		}
@@ -261,6 +269,8 @@ func (s *swarm) withdraw(c tuber.ContentID) {
 	s.mu.Lock()
 	delete(s.contents, c)
 	delete(s.wants, c)
+	delete(s.ks, c)
+	delete(s.pulled, c)
 	s.mu.Unlock()
 	for _, l := range s.allLinks() {
 		l.forget(c)
@@ -283,6 +293,11 @@ func (s *swarm) apply(p *tuber.PeerPlan) {
 		}
 	}
 	s.intros = intros
+	for id := range s.offered {
+		if _, ok := intros[id]; !ok {
+			delete(s.offered, id)
+		}
+	}
 	early := s.early
 	s.early = nil
 	s.keepLocked()

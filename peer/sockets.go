@@ -113,11 +113,25 @@ func (p *Peer) listen() {
 	}
 	p.widen()
 	take := settings()
+	gate := &gatedConn{p.cfg.Conn, make(chan struct{})}
 	p.mux = ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{
-		Logger: take.LoggerFactory.NewLogger("mux"), UDPConn: p.cfg.Conn,
+		Logger: take.LoggerFactory.NewLogger("mux"), UDPConn: gate,
 	})
+	close(gate.open)
 	take.SetICEUDPMux(p.mux)
 	p.takes = webrtc.NewAPI(webrtc.WithSettingEngine(take))
+}
+
+// gatedConn holds packets back until the mux is made: ice/v2 begins to read
+// before it has set all that its reader uses.
+type gatedConn struct {
+	net.PacketConn
+	open chan struct{}
+}
+
+func (c *gatedConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	<-c.open
+	return c.PacketConn.ReadFrom(b)
 }
 
 // widen asks for large socket buffers and says once what to do if the kernel

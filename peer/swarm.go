@@ -44,11 +44,13 @@ type swarm struct {
 	intros      map[tuber.PeerID]tuber.Introduction
 	keepers     map[tuber.PeerID]context.CancelFunc // of the introductions that this side offers
 	openings    map[tuber.PeerID]*opening
-	early       []wire.Signal // offers that came before their introduction
+	offered     map[tuber.PeerID]*allowance // offers taken from a neighbour
+	early       []wire.Signal               // offers that came before their introduction
 	links       map[tuber.PeerID]*link
 	contents    map[tuber.ContentID]tuber.Content
 	ks          map[tuber.ContentID]int
 	wants       map[tuber.ContentID]*wantSet
+	pulled      map[tuber.ContentID]*pull
 	quarantined map[tuber.PeerID]time.Time
 	shunned     map[tuber.PeerID]time.Time
 	gone        map[tuber.PeerID]*tuber.LinkReport // of links that ended since the last report
@@ -64,6 +66,8 @@ func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
 		keepers:     make(map[tuber.PeerID]context.CancelFunc),
 		openings:    make(map[tuber.PeerID]*opening),
 		links:       make(map[tuber.PeerID]*link),
+		offered:     make(map[tuber.PeerID]*allowance),
+		pulled:      make(map[tuber.ContentID]*pull),
 		contents:    make(map[tuber.ContentID]tuber.Content),
 		ks:          make(map[tuber.ContentID]int),
 		wants:       make(map[tuber.ContentID]*wantSet),
@@ -89,6 +93,7 @@ func (s *swarm) tick() {
 				l.tick(now)
 			}
 			s.repair(now)
+			s.pull(now)
 			if now.Sub(ranges) >= tuber.ReportEvery {
 				ranges = now
 				for _, l := range s.allLinks() {
@@ -259,15 +264,16 @@ func (s *swarm) start(l *link) {
 		l.mu.Unlock()
 		if begin {
 			u, playlist := s.m.Chunks.Update(c)
-			l.sendUpdate(c, u, playlist, s.window(c))
+			l.sendUpdate(c, u, playlist, s.window(c, 0))
 		}
 	}
 }
 
-// window are the manifests that have not expired: the playlist's window.
-func (s *swarm) window(c tuber.ContentID) []*tuber.SignedManifest {
+// window are the manifests from a number on that have not expired: at most the
+// playlist's window.
+func (s *swarm) window(c tuber.ContentID, from tuber.ChunkNumber) []*tuber.SignedManifest {
 	now := s.now()
-	return slices.DeleteFunc(slices.Clone(s.m.Chunks.Manifests(c, 0)), func(m *tuber.SignedManifest) bool {
+	return slices.DeleteFunc(slices.Clone(s.m.Chunks.Manifests(c, from)), func(m *tuber.SignedManifest) bool {
 		return m.Manifest().Expires < now
 	})
 }
@@ -342,6 +348,9 @@ func (s *swarm) drop(l *link, why error) {
 	l.mu.Unlock()
 	s.mu.Unlock()
 	l.cancel()
+	if r.Failed {
+		wake(s.reports)
+	}
 	s.log.Debug("link closed", "peer", l.id(), "err", why)
 }
 

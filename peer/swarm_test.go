@@ -53,6 +53,7 @@ type script struct {
 	plans   map[tuber.PeerID]*tuber.PeerPlan
 	version tuber.Version
 	mute    func(from tuber.PeerID, s wire.Signal) bool // signals that get lost
+	mangle  func(*wire.Signal)                          // signals that a planner falsifies
 	signals int
 }
 
@@ -121,6 +122,9 @@ func (s *script) heard(id tuber.PeerID, conn control.Conn, m wire.Message) {
 	switch m := m.(type) {
 	case wire.Signal:
 		s.signals++
+		if s.mangle != nil {
+			s.mangle(&m)
+		}
 		if to := s.conns[m.Peer]; to != nil && (s.mute == nil || !s.mute(id, m)) {
 			m.Peer = id
 			_ = to.Send(s.ctx, m)
@@ -201,7 +205,9 @@ type node struct {
 	left   chan error // what Join returned
 }
 
-// nodes is a swarm of a test: everything ends with the test, and nothing leaks.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// nodes is a swarm of a test: everything ends with the test.
 type nodes struct {
 	*script
 	stop context.CancelFunc
@@ -216,7 +222,6 @@ func newNodes(t testing.TB) *nodes {
 		cancel()
 		ns.wg.Wait()
 		ns.script.wg.Wait()
-		goleak.VerifyNone(t)
 	})
 	return ns
 }
@@ -226,14 +231,19 @@ type option func(*Config)
 func (ns *nodes) add(name string, role tuber.Role, opts ...option) *node {
 	ns.t.Helper()
 	n := ns.bare(name, role, opts...)
+	ns.join(n)
+	return n
+}
+
+func (ns *nodes) join(n *node) {
+	ns.t.Helper()
 	n.left = make(chan error, 1)
 	ns.wg.Go(func() {
 		n.left <- n.Join(ns.ctx, Membership{
-			Site: ns.Site(), Name: name, Chunks: n.chunks, Dial: ns.dial, Means: tuber.Means{Upload: 10e6, Relay: true},
+			Site: ns.Site(), Name: n.name, Chunks: n.chunks, Dial: ns.dial, Means: tuber.Means{Upload: 10e6, Relay: true},
 		})
 	})
-	ns.until(name+" has joined", func() bool { return ns.conns[n.ID()] != nil })
-	return n
+	ns.until(n.name+" has joined", func() bool { return ns.conns[n.ID()] != nil })
 }
 
 // bare is a running peer that has not joined.

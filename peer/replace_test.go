@@ -1,0 +1,115 @@
+package peer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+// Lanes wear out while a stream flows: no chunk is lost, none comes twice, and
+// the link stays the same.
+func TestLaneIsReplaced(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	o, a := ns.add("origin", tuber.RoleOrigin), ns.bare("ann", tuber.RoleBooster)
+	a.maxRecords = 1500
+	ns.join(a)
+	st := newStream(t, ns.site, 2)
+	ns.chain(st, o, a)
+	l := linked(t, ns, o, a)
+	first := l.current()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	lanes, total := map[*lane]bool{first: true}, 0
+	for limit := time.After(patience); len(lanes) < 3; {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("got %d lanes, want 3", len(lanes))
+		}
+		publish(t, o, ns.Site(), st.segment(4))
+		total += 4
+		lanes[l.current()] = true
+	}
+	a.has(t, st.content.ID, total)
+	st.same(a)
+	if linked(t, ns, o, a) != l {
+		t.Error("the link was broken by the replacement of its lane")
+	}
+	var want uint64
+	for _, b := range st.bytes {
+		want += uint64(len(b))
+	}
+	if got := o.Stats()[ns.Site()].Sent; got != want {
+		t.Errorf("the origin sent %d bytes, want each once: %d", got, want)
+	}
+	<-first.down // the old lane is closed in the end
+}
+
+// A parent that dies leaves orphans, which ask its standby at once.
+func TestStandbyTakesOver(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	o, a, b := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster), ns.add("ben", tuber.RoleBooster)
+	v := ns.add("vic", tuber.RoleViewer)
+	st := newStream(t, ns.site, 2)
+	ns.plan(o, tuber.PeerPlan{
+		Assignments:   []tuber.Assignment{assign(st, a), assign(st, b)},
+		Introductions: []tuber.Introduction{a.intro(false), b.intro(false)},
+	})
+	for _, n := range []*node{a, b} {
+		p := tuber.PeerPlan{
+			Introductions: []tuber.Introduction{o.intro(true), v.intro(false)},
+			Sources:       []tuber.Source{source(st, o, false)},
+		}
+		if n == a {
+			p.Assignments = []tuber.Assignment{assign(st, v)}
+		}
+		ns.plan(n, p)
+		linked(t, ns, o, n)
+	}
+	ns.plan(v, tuber.PeerPlan{
+		Introductions: []tuber.Introduction{a.intro(true), b.intro(true)},
+		Sources:       []tuber.Source{source(st, a, false), source(st, b, true)},
+	})
+	dying := linked(t, ns, a, v)
+	linked(t, ns, b, v)
+	publish(t, o, ns.Site(), st.segment(6))
+	v.has(t, st.content.ID, 6)
+	ns.plan(a, tuber.PeerPlan{}) // ann lets go of everyone
+	<-dying.ctx.Done()
+	publish(t, o, ns.Site(), st.segment(6))
+	v.has(t, st.content.ID, 12)
+	st.same(v)
+}
+
+// What does not come is asked for: of a standby first.
+func TestRepair(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	o, a, v := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster), ns.add("ben", tuber.RoleBooster)
+	st := newStream(t, ns.site, 2)
+	// ben's source ann names the manifests but never sends partition 1.
+	half := assign(st, v)
+	half.Partitions = 0b01
+	ns.plan(o, tuber.PeerPlan{Assignments: []tuber.Assignment{assign(st, a)},
+		Introductions: []tuber.Introduction{a.intro(false), v.intro(false)}})
+	ns.plan(a, tuber.PeerPlan{Assignments: []tuber.Assignment{half}, Sources: []tuber.Source{source(st, o, false)},
+		Introductions: []tuber.Introduction{o.intro(true), v.intro(false)}})
+	ns.plan(v, tuber.PeerPlan{Sources: []tuber.Source{source(st, a, false), source(st, o, true)},
+		Introductions: []tuber.Introduction{o.intro(true), a.intro(true)}})
+	linked(t, ns, o, a)
+	linked(t, ns, o, v)
+	linked(t, ns, a, v)
+	for range 3 {
+		publish(t, o, ns.Site(), st.segment(10))
+	}
+	v.has(t, st.content.ID, 30)
+	st.same(v)
+	for _, l := range v.Stats()[ns.Site()].Links {
+		if l.Peer == o.ID() && l.Received == 0 {
+			t.Error("the standby was not asked")
+		}
+	}
+}
