@@ -257,6 +257,7 @@ func inBubble(t *testing.T, script func(b *bubble, e *encoder), change ...func(*
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("Run: got %v want canceled", err)
 		}
+		<-time.After(time.Minute) // the site's slow handlers end
 		if len(e.bad) > 0 {
 			t.Errorf("the follower's requests carried a viewer's headers: %v", e.bad)
 		}
