@@ -1,0 +1,80 @@
+package host
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tubercdn/tuber"
+)
+
+// metrics is Prometheus' view. Names of peers and addresses are not in it.
+func (h *Host) metrics() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), exporter{h})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// exporter reads the host's status once for each scrape.
+type exporter struct{ h *Host }
+
+// gauge is one figure of a status.
+type gauge struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(h *Host, s tuber.HostStatus) float64
+}
+
+func newGauge(kind prometheus.ValueType, name, help string, read func(*Host, tuber.HostStatus) float64) gauge {
+	return gauge{prometheus.NewDesc("tuber_"+name, help, nil, nil), kind, read}
+}
+
+// gauges never changes.
+var gauges = []gauge{
+	newGauge(prometheus.GaugeValue, "viewers", "Pages with a membership.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Viewers) }),
+	newGauge(prometheus.GaugeValue, "boosters", "Boosters linked to the planner.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Boosters) }),
+	newGauge(prometheus.GaugeValue, "links", "Links of the origin's own peer.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Peers) }),
+	newGauge(prometheus.GaugeValue, "from_peers_ratio", "Share of viewers' bytes that the host's line did not carry.",
+		func(_ *Host, s tuber.HostStatus) float64 { return s.FromPeers }),
+	newGauge(prometheus.GaugeValue, "upload_bits_per_second", "Upload of the host over the last seconds, everything counted.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Upload) }),
+	newGauge(prometheus.GaugeValue, "bitrate_bits_per_second", "Bitrate of all followed streams.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Bitrate) }),
+	newGauge(prometheus.GaugeValue, "short_bits_per_second", "Upload that boosters would have to add.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Short) }),
+	newGauge(prometheus.GaugeValue, "streams", "Streams followed.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(len(s.Contents)) }),
+	newGauge(prometheus.GaugeValue, "planner_running", "1 while the planner runs.",
+		func(_ *Host, s tuber.HostStatus) float64 { return truth(s.Planner) }),
+	newGauge(prometheus.GaugeValue, "enabled", "0 while the kill switch is off.",
+		func(h *Host, _ tuber.HostStatus) float64 { return truth(!h.off.Load()) }),
+	newGauge(prometheus.CounterValue, "sent_bytes_total", "Bytes sent over listeners and the links' port.",
+		func(h *Host, _ tuber.HostStatus) float64 { return float64(h.sent.Load()) }),
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Describe implements prometheus.Collector.
+func (exporter) Describe(out chan<- *prometheus.Desc) {
+	for _, g := range gauges {
+		out <- g.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (e exporter) Collect(out chan<- prometheus.Metric) {
+	s := e.h.Status()
+	for _, g := range gauges {
+		out <- prometheus.MustNewConstMetric(g.desc, g.kind, g.read(e.h, s))
+	}
+}

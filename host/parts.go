@@ -1,0 +1,183 @@
+package host
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/gateway"
+	"github.com/tubercdn/tuber/origin"
+	"github.com/tubercdn/tuber/peer"
+	"github.com/tubercdn/tuber/store"
+	"github.com/tubercdn/tuber/web"
+)
+
+// openParts makes the origin, the planner, the host's own peer and its store,
+// and joins each to the others.
+func (h *Host) openParts() error {
+	if h.cfg.Uplink > 0 {
+		h.uplink = tuber.NewUplink(h.cfg.Uplink)
+	} else {
+		h.uplink = tuber.NewUplink(tuber.Unlimited) // counts all the same
+	}
+	if err := h.openPeer(); err != nil {
+		return err
+	}
+	var err error
+	if h.planning, err = newPlanning(h.site, h.peer.ID(), h.book, h.cfg.Log); err != nil {
+		return err
+	}
+	if err := h.openOrigin(); err != nil {
+		return err
+	}
+	if err := h.openGateway(); err != nil {
+		return err
+	}
+	h.meter = newMeter(&h.sent)
+	h.runners = append(h.runners,
+		runner{"origin", h.origin.Run},
+		runner{"store", h.chunks.Run},
+		runner{"book", h.book.Run},
+		runner{"peer", h.peer.Run},
+		runner{"membership", h.join},
+		runner{"meter", h.meter.Run},
+	)
+	return nil
+}
+
+// openPeer makes the root of every tree. Its key lasts for this start: the
+// planner trusts it because both are made here.
+func (h *Host) openPeer() error {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make peer key: %w", err)
+	}
+	h.chunks, err = store.New(store.Options{Site: h.Site(), Log: h.cfg.Log}) // memory only
+	if err != nil {
+		return err
+	}
+	h.peer, err = peer.New(peer.Config{
+		Key: key, Role: tuber.RoleOrigin,
+		Conn:   &countedPackets{h.sockets.udp, &h.sent},
+		Uplink: h.uplink, Addresses: h.mappings, AllowPrivate: h.cfg.AllowPrivate,
+		Log: h.cfg.Log,
+	})
+	return err
+}
+
+// join keeps the peer in its own swarm, through every stop of the planner.
+func (h *Host) join(ctx context.Context) error {
+	upload := h.cfg.Uplink
+	if upload == 0 {
+		upload = undeclared
+	}
+	return h.peer.Join(ctx, peer.Membership{
+		Site: h.Site(), Chunks: h.chunks, Dial: h.planning.dial,
+		Means: tuber.Means{Upload: upload, Relay: true, Reach: h.reach()},
+	})
+}
+
+// undeclared is what the plan reckons with where the host does not say what its
+// line can do: enough for a few copies of a stream.
+const undeclared tuber.BitsPerSecond = 20e6
+
+// reach is dialable where the world can send to the UDP port: a public address,
+// or a swarm on this machine or network only.
+func (h *Host) reach() tuber.Reach {
+	ip, err := netip.ParseAddr(h.cfg.PublicHost)
+	if err == nil && (ip.IsLoopback() || ip.IsGlobalUnicast()) {
+		return tuber.ReachDialable
+	}
+	return tuber.ReachUnknown
+}
+
+func (h *Host) openOrigin() error {
+	epoch, err := h.book.NextEpoch("origin")
+	if err != nil {
+		return fmt.Errorf("start origin: %w", err)
+	}
+	var site http.Handler
+	if h.sockets.folder != nil {
+		site = h.sockets.folder
+	}
+	h.origin, err = origin.New(origin.Config{
+		Upstream: h.cfg.Upstream, Handler: site, Prefix: h.cfg.Prefix,
+		Key: h.site, Epoch: epoch,
+		Follow: h.cfg.Follow, Always: h.cfg.Always, Rules: h.cfg.Rules,
+		Publisher: publisher{h}, Tickets: h.planning, PlannerKey: tuber.PublicKeyOf(h.planning.key),
+		Scripts: scripts{h}, Off: h.off.Load,
+		Uplink: h.uplink, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
+	})
+	return err
+}
+
+// publisher takes what the origin cuts to the planner and to the links.
+type publisher struct{ h *Host }
+
+func (p publisher) SetContents(list []tuber.Content) { p.h.planning.SetContents(list) }
+
+func (p publisher) Publish(pub origin.Publication) {
+	err := p.h.peer.Publish(p.h.Site(), peer.Publication(pub))
+	if err != nil {
+		p.h.cfg.Log.Debug("publish", "content", pub.Content.ID, "err", err)
+	}
+}
+
+// scripts are the bundles with this host's configuration.
+type scripts struct{ h *Host }
+
+func (s scripts) Page() []byte   { return web.Page(s.h.webConfig()) }
+func (s scripts) Worker() []byte { return web.Worker(s.h.webConfig()) }
+
+func (h *Host) webConfig() web.Config {
+	c := web.Config{Prefix: h.cfg.Prefix, Site: h.Site(), Relay: string(h.cfg.Relay), Enabled: !h.off.Load()}
+	if ip, err := netip.ParseAddr(h.cfg.PublicHost); (err == nil && ip.IsLoopback()) || strings.EqualFold(h.cfg.PublicHost, "localhost") {
+		return c // on one machine nobody needs to know how they look from outside
+	}
+	for _, conn := range h.sockets.stun {
+		port := conn.LocalAddr().(*net.UDPAddr).Port
+		c.STUN = append(c.STUN, "stun:"+net.JoinHostPort(h.cfg.PublicHost, strconv.Itoa(port)))
+	}
+	return c
+}
+
+// openGateway makes the STUN server and the mapper of the UDP port.
+func (h *Host) openGateway() error {
+	if len(h.sockets.stun) > 0 {
+		s, err := gateway.NewSTUN(gateway.STUNConfig{Conns: h.sockets.stun, Log: h.cfg.Log})
+		if err != nil {
+			return err
+		}
+		h.runners = append(h.runners, runner{"stun", s.Run})
+	}
+	if h.cfg.MapPort {
+		m, err := gateway.NewMapper(gateway.MapperConfig{
+			Port: uint16(h.sockets.udp.LocalAddr().(*net.UDPAddr).Port), Log: h.cfg.Log,
+			Changed: func(m gateway.Mapping) { h.mapped.Store(&m) },
+		})
+		if err != nil {
+			return err
+		}
+		h.runners = append(h.runners, runner{"port mapping", m.Run})
+	}
+	return nil
+}
+
+// mappings is where the world reaches the UDP port, as far as it is known.
+func (h *Host) mappings() []netip.AddrPort {
+	var out []netip.AddrPort
+	if m := h.mapped.Load(); m != nil && m.Phase == gateway.MappingOpen && m.Public {
+		out = append(out, m.External)
+	}
+	if ip, err := netip.ParseAddr(h.cfg.PublicHost); err == nil && ip.IsGlobalUnicast() && !ip.IsPrivate() {
+		out = append(out, netip.AddrPortFrom(ip, uint16(h.sockets.udp.LocalAddr().(*net.UDPAddr).Port)))
+	}
+	return out
+}
