@@ -66,6 +66,7 @@ type Booster struct {
 	key      ed25519.PrivateKey
 	peer     *peer.Peer
 	conn     *net.UDPAddr // its port
+	admin    net.Listener
 	uplink   *tuber.Uplink
 	download *rate.Limiter
 	mapper   *gateway.Mapper // nil without UPnP
@@ -147,6 +148,9 @@ func (b *Booster) open() error {
 	if b.peer, err = b.newPeer(conn, b.cfg.AllowPrivate); err != nil {
 		return errors.Join(err, conn.Close())
 	}
+	if b.admin, err = listenAdmin(b.cfg.Dir); err != nil {
+		return err
+	}
 	return b.save()
 }
 
@@ -190,9 +194,10 @@ func (b *Booster) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup
-	errs := make(chan error, 3)
+	errs := make(chan error, 4)
 	parts.Go(func() { defer cancel(); errs <- b.peer.Run(ctx) })
 	parts.Go(func() { errs <- b.book.Run(ctx) })
+	parts.Go(func() { errs <- b.serveAdmin(ctx) })
 	if b.mapper != nil {
 		parts.Go(func() { errs <- b.mapper.Run(ctx) })
 	}
@@ -226,6 +231,11 @@ func (b *Booster) Close() error {
 		all = append(all, closePeer(b.peer))
 	}
 	b.ran = true
+	if b.admin != nil {
+		if err := b.admin.Close(); !errors.Is(err, net.ErrClosed) {
+			all = append(all, err)
+		}
+	}
 	if b.book != nil {
 		all = append(all, b.book.Close())
 		b.book = nil

@@ -14,7 +14,7 @@ import (
 // boosterState is the state directory, shared by all commands that speak to
 // the same booster.
 type boosterState struct {
-	State string `placeholder:"DIR" help:"Where the booster keeps its keys, settings and chunks (default: tuber/booster in the user's state folder)."`
+	State string `placeholder:"DIR" help:"Where the booster keeps its keys, settings and chunks (default: tuber/booster in your state folder)."`
 }
 
 // Boost is the command that runs a booster. Limits that are not given stay
@@ -65,7 +65,7 @@ type Invite struct {
 
 // hostState is the state directory of a host.
 type hostState struct {
-	State string `placeholder:"DIR" help:"The host's state folder, as given to tuber host (default: tuber/host in the user's state folder)."`
+	State string `placeholder:"DIR" help:"The host's state folder, as given to tuber host (default: tuber/host in your state folder)."`
 }
 
 // InviteCreate makes an invite.

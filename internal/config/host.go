@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 )
 
 // defaultListen is where a host listens unless it is told.
@@ -13,28 +14,30 @@ const defaultListen = ":8080"
 
 // Host is the command that puts a swarm before a web server.
 type Host struct {
-	Upstream string `placeholder:"URL" help:"The web server to stand before, such as http://127.0.0.1:3000."`
-	Files    string `placeholder:"DIR" help:"Serve this folder, without any web server."`
-	Listen   string `default:"${listen}" placeholder:"ADDRESS" help:"Where viewers come in, ADDRESS:PORT or :PORT (default ${default})."`
-	TLSCert  string `name:"tls-cert" placeholder:"FILE" help:"Certificate for https, PEM. Peers need https, except on this machine."`
-	TLSKey   string `name:"tls-key" placeholder:"FILE" help:"Key of that certificate, PEM."`
-	Public   string `placeholder:"HOST" help:"Name or address, with a port if need be, that goes into invite links. By default this machine's own address."`
-	Name     string `placeholder:"TEXT" help:"What boosters see as the name of this host."`
+	Upstream   string `placeholder:"URL" help:"The web server to stand before, such as http://127.0.0.1:3000."`
+	Files      string `placeholder:"DIR" help:"Serve this folder, without any web server."`
+	Listen     string `default:"${listen}" placeholder:"ADDRESS" help:"Where viewers come in, ADDRESS:PORT or :PORT (default ${default})."`
+	Cert       string `placeholder:"FILE" help:"Certificate for https, PEM. Peers need https, except on this machine."`
+	Key        string `placeholder:"FILE" help:"Key of that certificate, PEM."`
+	OuterHTTPS bool   `name:"outer-https" help:"A proxy or tunnel before this host speaks https for --public-host."`
+	PublicHost string `placeholder:"HOST" help:"Name or address that invite links name, with a port if need be (default: this machine's own address)."`
 
-	ControlListen string   `placeholder:"ADDRESS" help:"A second TLS port for boosters, used when there is no certificate (default: a free port)."`
-	Dashboard     string   `placeholder:"ADDRESS" help:"Where the host's own page listens; this machine only (default 127.0.0.1:0)."`
-	UDP           string   `name:"udp" placeholder:"ADDRESS" help:"The one UDP port for links (default :0, a free one)."`
-	STUN          []string `name:"stun" placeholder:"ADDRESS" help:"UDP ports that answer STUN (default: two free ones)."`
-	UPnP          bool     `name:"upnp" negatable:"" default:"true" help:"Ask the router to map the UDP port (--no-upnp: do not)."`
+	ControlListen string `default:":8443" placeholder:"ADDRESS" help:"A second port, with TLS, where boosters join if there is no certificate (default ${default})."`
+	Dashboard     string `default:"127.0.0.1:0" placeholder:"ADDRESS" help:"Where your own page listens, on this machine only (default ${default})."`
+	UDPListen     string `name:"udp-listen" default:":8443" placeholder:"ADDRESS" help:"The one UDP port for links (default ${default})."`
+	STUNListen    string `name:"stun-listen" default:":3478" placeholder:"ADDRESS" help:"The first of two UDP ports that answer STUN; off for none (default ${default})."`
+	UPnP          bool   `name:"upnp" negatable:"" default:"true" help:"Ask the router to map the UDP port (--no-upnp: do not)."`
+	LAN           bool   `name:"lan" help:"Link to peers in private networks too. It is so anyway if --public-host is a private address."`
 
-	Upload       Rate           `default:"unlimited" placeholder:"RATE" help:"Upload of this line, such as 10Mbit/s: everything together stays under it (default ${default})."`
-	Follow       string         `enum:"viewers,always" default:"viewers" help:"Follow a stream while somebody watches (viewers) or always."`
-	Share        []string       `placeholder:"PATH" help:"Share files under these paths too, such as /downloads/*."`
-	Relay        string         `enum:"on,ask,off" default:"on" help:"Whether viewers pass on to viewers: on, ask them first, or off."`
+	Uplink       Rate           `default:"unlimited" placeholder:"RATE" help:"Upload of this line, such as 10Mbit/s: everything together stays under it (default ${default})."`
+	Follow       string         `enum:"viewer,always" default:"viewer" help:"Follow a stream once a viewer asks for it (viewer), or those of --playlist at all times too (always)."`
+	Playlist     []string       `placeholder:"PATH" help:"Paths of playlists that are followed without viewers."`
+	Share        []string       `placeholder:"PATTERN" help:"Share files whose whole path matches this regular expression too, such as /downloads/.*"`
+	ShareFor     Duration       `default:"0s" placeholder:"TIME" help:"How long files of --share may be shared where the site does not say."`
+	Relay        string         `enum:"on,ask,off" default:"on" help:"Whether viewers pass on to viewers: on, ask (only who said yes), or off."`
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxies or tunnels before this host whose X-Forwarded-For is believed, such as 127.0.0.1/32."`
 	Prefix       string         `default:"/.tuber/" placeholder:"PATH" help:"The one path kept for Tuber itself (default ${default})."`
-	MaxPeers     int            `default:"2000" placeholder:"N" help:"Peers admitted at most (default ${default})."`
-	State        string         `placeholder:"DIR" help:"Where keys and the book are kept (default: tuber/host in the user's state folder)."`
+	State        string         `aliases:"dir" placeholder:"DIR" help:"Where keys and the book are kept (default: tuber/host in your state folder)."`
 }
 
 func (h *Host) check() error {
@@ -43,8 +46,8 @@ func (h *Host) check() error {
 		return errors.New("--upstream or --files is missing: name the web server to stand before, or the folder to serve")
 	case h.Upstream != "" && h.Files != "":
 		return errors.New("--upstream and --files exclude each other: leave one out")
-	case (h.TLSCert == "") != (h.TLSKey == ""):
-		return errors.New("--tls-cert and --tls-key belong together: give both or none")
+	case (h.Cert == "") != (h.Key == ""):
+		return errors.New("--cert and --key belong together: give both or none")
 	}
 	if h.Upstream != "" {
 		u, err := url.Parse(h.Upstream)
@@ -62,11 +65,13 @@ func (h *Host) check() error {
 	if n := len(h.Prefix); n < 3 || h.Prefix[0] != '/' || h.Prefix[n-1] != '/' {
 		return fmt.Errorf("--prefix: %q must begin and end with a slash, such as /.tuber/", h.Prefix)
 	}
-	if h.MaxPeers < 1 {
-		return fmt.Errorf("--max-peers: %d admits nobody; write 1 or more", h.MaxPeers)
+	if h.Uplink <= 0 {
+		return errors.New("--uplink: 0 sends nothing; write this line's upload, or unlimited")
 	}
-	if h.Upload <= 0 {
-		return errors.New("--upload: 0 sends nothing; write this line's upload, or unlimited")
+	for _, p := range h.Share {
+		if _, err := regexp.Compile(p); err != nil {
+			return fmt.Errorf("--share: %w; write a regular expression such as /downloads/.*", err)
+		}
 	}
 	return nil
 }

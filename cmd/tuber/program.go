@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"golang.org/x/term"
+
+	"github.com/tubercdn/tuber/internal/config"
+	"github.com/tubercdn/tuber/internal/demo"
+)
+
+// program is one call of tuber: what was asked, and where it prints.
+type program struct {
+	*config.Command
+	out io.Writer
+	log *slog.Logger
+}
+
+// commands are all there are, by name.
+func (p *program) commands() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"demo":          p.demo,
+		"host":          p.host,
+		"boost":         p.boost,
+		"gateway":       p.gateway,
+		"pause":         p.pause,
+		"resume":        p.resume,
+		"status":        p.status,
+		"leave":         p.leave,
+		"invite create": p.inviteCreate,
+		"invite list":   p.inviteList,
+		"invite revoke": p.inviteRevoke,
+		"version":       p.version,
+	}
+}
+
+func (p *program) demo(ctx context.Context) error {
+	o := demo.Options{Listen: p.Demo.Listen, Input: p.Demo.Input, Out: p.out, Log: p.log}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		o.Keys = os.Stdin
+	}
+	return demo.Run(ctx, o)
+}
+
+func (p *program) version(context.Context) error {
+	version, rev := "unreleased", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" {
+			version = v
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				rev = " (" + s.Value[:min(len(s.Value), 12)] + ")"
+			}
+		}
+	}
+	_, err := fmt.Fprintf(p.out, "tuber %s%s\n", version, rev)
+	return err
+}
+
+// terminal tells whether the output is one, where a line can be written anew.
+func (p *program) terminal() bool {
+	f, ok := p.out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
