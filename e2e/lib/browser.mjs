@@ -1,0 +1,90 @@
+// Real browsers: Debian's Chromium and Firefox ESR, each with a fresh profile.
+import puppeteer from "puppeteer-core";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const chromiumFlags = [
+  "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+  "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+  "--disable-backgrounding-occluded-windows", "--mute-audio",
+];
+
+// chromium starts one browser with a profile of its own: one viewer.
+export async function chromium(t, { flags = [] } = {}) {
+  const profile = mkdtempSync(join(tmpdir(), "tuber-chromium-"));
+  const browser = await puppeteer.launch({
+    executablePath: "/usr/bin/chromium",
+    headless: true,
+    userDataDir: profile,
+    args: [...chromiumFlags, ...(process.getuid() === 0 ? ["--no-sandbox"] : []), ...flags],
+  });
+  cleanup(t, browser, profile);
+  return browser;
+}
+
+// firefox starts one Firefox with a profile of its own.
+export async function firefox(t) {
+  const profile = mkdtempSync(join(tmpdir(), "tuber-firefox-"));
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: "/usr/bin/firefox-esr",
+    headless: true,
+    userDataDir: profile,
+    extraPrefsFirefox: { "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0 },
+  });
+  cleanup(t, browser, profile);
+  return browser;
+}
+
+function cleanup(t, browser, profile) {
+  t.after(async () => {
+    await browser.close().catch(() => {});
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  });
+}
+
+// open opens a page and remembers what it says on its console.
+export async function open(browser, url, { before } = {}) {
+  const page = await browser.newPage();
+  page.said = [];
+  page.on("console", (m) => page.said.push(m.text()));
+  page.on("pageerror", (e) => page.said.push("ERROR " + e.message));
+  if (before) await page.evaluateOnNewDocument(before);
+  await page.goto(url, { waitUntil: "domcontentloaded" });
+  return page;
+}
+
+// until polls a condition; what it returned last stands in the error.
+export async function until(what, seconds, condition) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  for (;;) {
+    try {
+      last = await condition();
+      if (last) return last;
+    } catch (e) {
+      last = e.message;
+    }
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what} (last: ${JSON.stringify(last)})`);
+    await new Promise((r) => setTimeout(r, 200));
+  }
+}
+
+// figures are the sample page's own: {stalls, latency, time, playing}.
+export const figures = (page) => page.evaluate(() => window.figures());
+
+// stats are those of the page peer, null where it does not run.
+export const stats = (page) => page.evaluate(() => (window.tuber ? window.tuber.stats() : null));
+
+// playing waits until the video moved on by some seconds.
+export async function playing(page, seconds = 1, within = 30) {
+  const from = await page.evaluate(() => document.querySelector("video").currentTime);
+  let start = from;
+  await until(`video moves on by ${seconds} s from ${from.toFixed(1)}`, within, async () => {
+    const now = await page.evaluate(() => document.querySelector("video").currentTime);
+    if (start === 0 && now > 0) start = now; // the jump to the live edge is not playing
+    return now - start >= seconds;
+  });
+}
