@@ -32,7 +32,7 @@ var ErrNotRunning = errors.New("no host is running here")
 func listenAdmin(dir string) (net.Listener, error) {
 	path := filepath.Join(dir, adminFile)
 	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("open admin socket: %s has %d characters, at most %d; choose a shorter state directory", path, len(path), maxSocketPath)
+		return nil, fmt.Errorf("open admin socket: %s has %d characters, at most %d; choose a shorter one with --state", path, len(path), maxSocketPath)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open admin socket: %w", err)

@@ -111,7 +111,7 @@ func (c *Config) complete() error {
 
 func (c *Config) check() error {
 	if c.Dir == "" {
-		return errors.New("host: no directory for its state; set --dir")
+		return errors.New("host: no directory for its state; set --state")
 	}
 	if (c.Upstream == nil) == (c.Files == "") {
 		return errors.New("host: give it either a site (--upstream URL) or a folder (--files DIR)")

@@ -101,7 +101,7 @@ func (h *Host) open() error {
 // openState takes the directory. Whoever holds the book holds the directory.
 func (h *Host) openState() error {
 	if err := os.MkdirAll(h.cfg.Dir, 0o700); err != nil {
-		return fmt.Errorf("make state directory: %w; change --dir", err)
+		return fmt.Errorf("make state directory: %w; change --state", err)
 	}
 	book, err := openBook(h.cfg.Dir, h.cfg.Log)
 	if err != nil {

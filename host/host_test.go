@@ -2,11 +2,7 @@ package host
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,97 +23,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-const homePage = "<!doctype html><html><head><title>home</title></head><body>hello</body></html>"
-
-// testConfig is a host on loopback before a site of one page.
-func testConfig(t *testing.T) Config {
-	t.Helper()
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Seen-For", r.Header.Get("X-Forwarded-For"))
-		io.WriteString(w, homePage)
-	}))
-	t.Cleanup(site.Close)
-	upstream, err := url.Parse(site.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "host") // t.TempDir can be too long for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return Config{
-		Upstream: upstream, Dir: dir, PublicHost: "127.0.0.1",
-		Listen: "127.0.0.1:0", ControlListen: "127.0.0.1:0", DashboardListen: "127.0.0.1:0",
-		UDPListen: "127.0.0.1:0", STUNListen: "127.0.0.1:0",
-	}
-}
-
-// begin runs a host until the test ends, or until the returned stop.
-func begin(t *testing.T, cfg Config) (*Host, func()) {
-	t.Helper()
-	h, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- h.Run(ctx) }()
-	stopped := false
-	stop := func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	}
-	t.Cleanup(stop)
-	eventually(t, "the planner runs", func() bool { return h.Status().Planner })
-	return h, stop
-}
-
-// eventually waits for what happens soon in another goroutine.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	limit := time.After(10 * time.Second)
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for !ok() {
-		select {
-		case <-look.C:
-		case <-limit:
-			t.Fatalf("in vain: %s", what)
-		}
-	}
-}
-
-// fetch is one GET or POST without keep-alive.
-func fetch(t *testing.T, method, address, body string, header http.Header) (*http.Response, string) {
-	t.Helper()
-	req, err := http.NewRequest(method, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
-	req.Close = true
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(b)
-}
 
 func TestPageThroughTheHost(t *testing.T) {
 	h, _ := begin(t, testConfig(t))
@@ -149,78 +54,6 @@ func TestPageThroughTheHost(t *testing.T) {
 	}
 }
 
-// ticketOf asks for a ticket as a page of the site does.
-func ticketOf(t *testing.T, h *Host, f tuber.Fingerprint) (ticket string, code int) {
-	t.Helper()
-	q, err := json.Marshal(map[string]wire.Bytes{"fingerprint": f[:]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, body := fetch(t, "POST", h.Addresses().Site+".tuber/ticket", string(q), http.Header{
-		"Content-Type": {"application/json"}, "Sec-Fetch-Site": {"same-origin"},
-	})
-	var a struct {
-		Ticket  string          `json:"ticket"`
-		Site    tuber.PublicKey `json:"site"`
-		Planner tuber.PublicKey `json:"planner"`
-	}
-	if resp.StatusCode == http.StatusOK {
-		if err := json.Unmarshal([]byte(body), &a); err != nil {
-			t.Fatal(err)
-		}
-		if a.Site != h.Site() {
-			t.Errorf("site key %v, want %v", a.Site, h.Site())
-		}
-	}
-	return a.Ticket, resp.StatusCode
-}
-
-// member joins over a socket and keeps it open until the test ends.
-func member(t *testing.T, h *Host, o control.DialOptions, join wire.Join) (control.Conn, control.Session, error) {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return memberWith(t, h, o, join, key)
-}
-
-func memberWith(t *testing.T, h *Host, o control.DialOptions, join wire.Join, key ed25519.PrivateKey) (control.Conn, control.Session, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	t.Cleanup(cancel)
-	conn, err := control.Dial(ctx, o)
-	if err != nil {
-		return nil, control.Session{}, err
-	}
-	t.Cleanup(func() { conn.Close() })
-	s, err := control.Join(ctx, conn, control.Identity{Key: key, Site: h.Site(), Join: join})
-	return conn, s, err
-}
-
-// plain is the control socket of the public listener on this machine.
-func plain(t *testing.T, h *Host) control.DialOptions {
-	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return control.DialOptions{
-		URL:    "ws" + strings.TrimPrefix(h.Addresses().Site, "http") + ".tuber/control",
-		Client: &http.Client{Transport: transport},
-	}
-}
-
-// viewerJoin is a viewer with its ticket.
-func viewerJoin(t *testing.T, h *Host) wire.Join {
-	t.Helper()
-	var f tuber.Fingerprint
-	rand.Read(f[:])
-	ticket, code := ticketOf(t, h, f)
-	if code != http.StatusOK {
-		t.Fatalf("ticket: got %d", code)
-	}
-	return wire.Join{Role: tuber.RoleViewer, Fingerprint: f[:], Ticket: ticket}
-}
-
 func TestViewerJoinsWithATicket(t *testing.T) {
 	h, _ := begin(t, testConfig(t))
 	if _, _, err := member(t, h, plain(t, h), viewerJoin(t, h)); err != nil {
@@ -236,82 +69,6 @@ func TestViewerJoinsWithATicket(t *testing.T) {
 	resp, _ := fetch(t, "POST", h.Addresses().Site+".tuber/ticket", `{}`, http.Header{"Sec-Fetch-Site": {"cross-site"}})
 	if resp.StatusCode != http.StatusForbidden {
 		t.Errorf("a ticket for another site: got %d, want 403", resp.StatusCode)
-	}
-}
-
-// pinned is how an invite leads to the host.
-func pinned(v tuber.Invite) control.DialOptions {
-	return control.DialOptions{URL: "wss://" + v.Host + v.Prefix + "control", Pin: v.Pin}
-}
-
-func boosterJoin(v tuber.Invite, name string) wire.Join {
-	f := make([]byte, 32)
-	rand.Read(f)
-	return wire.Join{Role: tuber.RoleBooster, Name: name, Fingerprint: f, Secret: v.Secret[:]}
-}
-
-func TestInviteIsUsedOnce(t *testing.T) {
-	h, _ := begin(t, testConfig(t))
-	made, err := h.Invite(Offer{Note: "Ann"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := tuber.ParseInvite(made.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v.Site != h.Site() || v.Pin == (tuber.Digest{}) || v.Host != h.Addresses().Control {
-		t.Errorf("invite %+v, want the site key, a pin and %s", v, h.Addresses().Control)
-	}
-	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "ann's pc")); err != nil {
-		t.Fatal(err)
-	}
-	var refused *control.RefusedError
-	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "eve's pc")); !errors.As(err, &refused) || refused.Code != wire.CodeInvite {
-		t.Errorf("second use: got %v, want a refusal", err)
-	}
-	eventually(t, "the booster is shown", func() bool {
-		s, err := h.State()
-		return err == nil && s.Boosters == 1 && len(s.BoosterList) == 1 && s.BoosterList[0].Linked &&
-			s.BoosterList[0].Name == "ann's pc" && len(s.Invites) == 1 && s.Invites[0].Uses == 0 && s.Invites[0].Note == "Ann"
-	})
-	s, err := h.State()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.RemoveBooster(s.BoosterList[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the booster is gone", func() bool {
-		s, err := h.State()
-		return err == nil && s.Boosters == 0 && len(s.BoosterList) == 0
-	})
-}
-
-func TestRevokedInviteAndWrongPin(t *testing.T) {
-	h, _ := begin(t, testConfig(t))
-	v, err := h.NewInvite(1, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong := v
-	wrong.Pin[0] ^= 1
-	if _, _, err := member(t, h, pinned(wrong), boosterJoin(v, "x")); err == nil || !strings.Contains(err.Error(), "TLS key") {
-		t.Errorf("wrong pin: got %v, want an error about the TLS key", err)
-	}
-	list, err := h.Invites()
-	if err != nil || len(list) != 1 {
-		t.Fatalf("got %v, %v, want one invite", list, err)
-	}
-	if err := h.RevokeInvite(list[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	var refused *control.RefusedError
-	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "x")); !errors.As(err, &refused) || refused.Code != wire.CodeInvite {
-		t.Errorf("revoked: got %v, want a refusal", err)
-	}
-	if err := h.RevokeInvite("00000000"); !errors.Is(err, tuber.ErrInviteUnknown) {
-		t.Errorf("got %v, want ErrInviteUnknown", err)
 	}
 }
 
@@ -547,7 +304,7 @@ func TestConfigIsChecked(t *testing.T) {
 		name, want string
 		cfg        Config
 	}{
-		{"no directory", "--dir", Config{Upstream: u}},
+		{"no directory", "--state", Config{Upstream: u}},
 		{"no site", "--upstream", Config{Dir: "x"}},
 		{"two sites", "--files", Config{Dir: "x", Upstream: u, Files: "."}},
 		{"no such folder", "--files", Config{Dir: "x", Files: "/nonexistent"}},
@@ -562,48 +319,4 @@ func TestConfigIsChecked(t *testing.T) {
 			t.Errorf("%s: got %v, want an error that names %s", c.name, err, c.want)
 		}
 	}
-}
-
-func TestInvitesNameTheRightDoor(t *testing.T) {
-	at := &net.TCPAddr{IP: net.IPv4zero, Port: 8443}
-	site := &net.TCPAddr{IP: net.IPv4zero, Port: 443}
-	fake := func(a net.Addr) net.Listener { return fakeListener{a} }
-	for _, c := range []struct {
-		name         string
-		public       string
-		noPin, outer bool
-		want         string
-		pin          bool
-	}{
-		{"by address", "203.0.113.5", false, false, "203.0.113.5:8443", true},
-		{"by IPv6", "2001:db8::1", false, false, "[2001:db8::1]:8443", true},
-		{"a CA vouches", "tv.example", true, false, "tv.example", false},
-		{"a tunnel", "tv.example", true, true, "tv.example", false},
-		{"a mapped port", "tv.example:9443", false, false, "tv.example:9443", true},
-	} {
-		h := &Host{cfg: Config{PublicHost: c.public, OuterHTTPS: c.outer}, noPin: c.noPin, pin: tuber.Digest{1}}
-		h.sockets.site, h.sockets.control = fake(site), fake(at)
-		if got, pin := h.entrance(); got != c.want || (pin != tuber.Digest{}) != c.pin {
-			t.Errorf("%s: got %s and pin %x, want %s", c.name, got, pin[:1], c.want)
-		}
-	}
-}
-
-type fakeListener struct{ addr net.Addr }
-
-func (fakeListener) Accept() (net.Conn, error) { return nil, net.ErrClosed }
-func (fakeListener) Close() error              { return nil }
-func (l fakeListener) Addr() net.Addr          { return l.addr }
-
-// pinnedTransport is an HTTP client's end of a pin.
-func pinnedTransport(pin tuber.Digest) *http.Transport {
-	return &http.Transport{TLSClientConfig: &tls.Config{
-		InsecureSkipVerify: true, // the pin says more than a CA could
-		VerifyConnection: func(s tls.ConnectionState) error {
-			if sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo) != pin {
-				return errors.New("another key")
-			}
-			return nil
-		},
-	}}
 }

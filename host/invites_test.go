@@ -1,0 +1,109 @@
+package host
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/wire"
+)
+
+func TestInviteIsUsedOnce(t *testing.T) {
+	h, _ := begin(t, testConfig(t))
+	made, err := h.Invite(Offer{Note: "Ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := tuber.ParseInvite(made.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Site != h.Site() || v.Pin == (tuber.Digest{}) || v.Host != h.Addresses().Control {
+		t.Errorf("invite %+v, want the site key, a pin and %s", v, h.Addresses().Control)
+	}
+	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "ann's pc")); err != nil {
+		t.Fatal(err)
+	}
+	var refused *control.RefusedError
+	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "eve's pc")); !errors.As(err, &refused) || refused.Code != wire.CodeInvite {
+		t.Errorf("second use: got %v, want a refusal", err)
+	}
+	eventually(t, "the booster is shown", func() bool {
+		s, err := h.State()
+		return err == nil && s.Boosters == 1 && len(s.BoosterList) == 1 && s.BoosterList[0].Linked &&
+			s.BoosterList[0].Name == "ann's pc" && len(s.Invites) == 1 && s.Invites[0].Uses == 0 && s.Invites[0].Note == "Ann"
+	})
+	s, err := h.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RemoveBooster(s.BoosterList[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the booster is gone", func() bool {
+		s, err := h.State()
+		return err == nil && s.Boosters == 0 && len(s.BoosterList) == 0
+	})
+}
+
+func TestRevokedInviteAndWrongPin(t *testing.T) {
+	h, _ := begin(t, testConfig(t))
+	v, err := h.NewInvite(1, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := v
+	wrong.Pin[0] ^= 1
+	if _, _, err := member(t, h, pinned(wrong), boosterJoin(v, "x")); err == nil || !strings.Contains(err.Error(), "TLS key") {
+		t.Errorf("wrong pin: got %v, want an error about the TLS key", err)
+	}
+	list, err := h.Invites()
+	if err != nil || len(list) != 1 {
+		t.Fatalf("got %v, %v, want one invite", list, err)
+	}
+	if err := h.RevokeInvite(list[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	var refused *control.RefusedError
+	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "x")); !errors.As(err, &refused) || refused.Code != wire.CodeInvite {
+		t.Errorf("revoked: got %v, want a refusal", err)
+	}
+	if err := h.RevokeInvite("00000000"); !errors.Is(err, tuber.ErrInviteUnknown) {
+		t.Errorf("got %v, want ErrInviteUnknown", err)
+	}
+}
+
+func TestInvitesNameTheRightDoor(t *testing.T) {
+	at := &net.TCPAddr{IP: net.IPv4zero, Port: 8443}
+	site := &net.TCPAddr{IP: net.IPv4zero, Port: 443}
+	fake := func(a net.Addr) net.Listener { return fakeListener{a} }
+	for _, c := range []struct {
+		name         string
+		public       string
+		noPin, outer bool
+		want         string
+		pin          bool
+	}{
+		{"by address", "203.0.113.5", false, false, "203.0.113.5:8443", true},
+		{"by IPv6", "2001:db8::1", false, false, "[2001:db8::1]:8443", true},
+		{"a CA vouches", "tv.example", true, false, "tv.example", false},
+		{"a tunnel", "tv.example", true, true, "tv.example", false},
+		{"a mapped port", "tv.example:9443", false, false, "tv.example:9443", true},
+	} {
+		h := &Host{cfg: Config{PublicHost: c.public, OuterHTTPS: c.outer}, noPin: c.noPin, pin: tuber.Digest{1}}
+		h.sockets.site, h.sockets.control = fake(site), fake(at)
+		if got, pin := h.entrance(); got != c.want || (pin != tuber.Digest{}) != c.pin {
+			t.Errorf("%s: got %s and pin %x, want %s", c.name, got, pin[:1], c.want)
+		}
+	}
+}
+
+type fakeListener struct{ addr net.Addr }
+
+func (fakeListener) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (fakeListener) Close() error              { return nil }
+func (l fakeListener) Addr() net.Addr          { return l.addr }
