@@ -56,7 +56,7 @@ func TestChunksEndpoint(t *testing.T) {
 		e.size = 40 * tuber.ChunkSize // 2.6 Mbit/s: K is 8
 		b.watch("/live.m3u8", 10*time.Second)
 		c := b.got.announced()[0]
-		last := b.got.updates[len(b.got.updates)-1].Update()
+		last := b.got.last()
 		base := "/.tuber/chunks/" + c.ID.String()
 		first := last.LastFirst
 		var odd []tuber.ChunkNumber

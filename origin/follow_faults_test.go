@@ -41,7 +41,7 @@ func TestUpstreamFailsAndRecovers(t *testing.T) {
 					target := fmt.Sprintf("/seg/%d.ts", e.newest()+1)
 					b.watch("/live.m3u8", 25*time.Second)
 					b.sameBody(target, made(target, size))
-					u := b.got.updates[len(b.got.updates)-1].Update()
+					u := b.got.last()
 					if age := tuber.MillisOf(time.Now()) - u.Issued; age > 4000 {
 						b.Errorf("last update is %d ms old: the stream stopped", age)
 					}
@@ -129,7 +129,7 @@ func TestChangedSegment(t *testing.T) {
 func TestEncoderBeginsAnew(t *testing.T) {
 	inBubble(t, func(b *bubble, e *encoder) {
 		e.list = func(e *encoder, r *http.Request) string {
-			n := uint64(time.Since(e.start)/e.target) % 8
+			n := uint64(time.Since(e.start)/e.target) % 4
 			text := fmt.Sprintf("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:%d\n", n)
 			for i := n; i < n+4; i++ {
 				text += fmt.Sprintf("#EXTINF:2,\n%d.ts\n", i)
@@ -141,12 +141,12 @@ func TestEncoderBeginsAnew(t *testing.T) {
 				return false
 			}
 			w.Header().Set("Content-Type", e.kind)
-			_, _ = w.Write(made(fmt.Sprint(r.URL.Path, int(time.Since(e.start)/(8*e.target))), e.size))
+			_, _ = w.Write(made(fmt.Sprint(r.URL.Path, int(time.Since(e.start)/(4*e.target))), e.size))
 			return true
 		}
-		b.watch("/live.m3u8", 27*time.Second)
+		b.watch("/live.m3u8", 15*time.Second)
 		b.pass(500 * time.Millisecond)
-		for i := 1; i < 8; i++ {
+		for i := 0; i < 7; i++ {
 			b.sameBody(fmt.Sprintf("/%d.ts", i), made(fmt.Sprintf("/%d.ts1", i), e.size))
 		}
 	})

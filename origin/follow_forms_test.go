@@ -141,8 +141,7 @@ func TestEndedStream(t *testing.T) {
 			return text
 		}
 		b.watch("/live.m3u8", 20*time.Second)
-		u := b.got.updates[len(b.got.updates)-1]
-		if !u.Update().Ended {
+		if !b.got.last().Ended {
 			b.Error("the last update does not say that the stream ended")
 		}
 		hits := e.fetches("/live.m3u8")
@@ -202,7 +201,7 @@ func TestPlaylistBreaksUnderWay(t *testing.T) {
 			b.Error("a viewer got an old playlist where the site's own is another")
 		}
 		b.watch("/live.m3u8", 10*time.Second)
-		u := b.got.updates[len(b.got.updates)-1].Update()
+		u := b.got.last()
 		if age := tuber.MillisOf(time.Now()) - u.Issued; age > 3000 {
 			b.Errorf("last update is %d ms old: the stream did not recover", age)
 		}

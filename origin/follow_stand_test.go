@@ -301,3 +301,23 @@ func (b *bubble) sameBody(name string, want []byte) {
 		b.Errorf("%s: published bytes differ from upstream's (%d and %d bytes)", name, len(got), len(want))
 	}
 }
+
+// last is the newest update.
+func (c *collector) last() *tuber.Update {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.updates) == 0 {
+		c.t.Fatal("no playlist was published")
+	}
+	return c.updates[len(c.updates)-1].Update()
+}
+
+// first is the content as it was announced at first.
+func (c *collector) first() tuber.Content {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.contents) == 0 {
+		c.t.Fatal("no content was announced")
+	}
+	return c.contents[0][0]
+}

@@ -33,7 +33,7 @@ func TestFollowTransportStream(t *testing.T) {
 		if list[0] != want {
 			b.Errorf("content: got %+v want %+v", list[0], want)
 		}
-		u := b.got.updates[len(b.got.updates)-1].Update()
+		u := b.got.last()
 		if got := b.got.covering(place{u.Content, u.LastFirst}).URL; got != fmt.Sprintf("/live/seg/%d.ts", e.newest()) {
 			b.Errorf("last update shows %s, newest is %d", got, e.newest())
 		}
@@ -234,13 +234,13 @@ func TestStopsAndGoesOn(t *testing.T) {
 		if got := e.fetches("/live.m3u8"); got != hits {
 			b.Errorf("upstream was asked %d times without viewers", got-hits)
 		}
-		next := b.got.updates[len(b.got.updates)-1].Update().Next
+		next := b.got.last().Next
 		b.watch("/live.m3u8", 10*time.Second)
 		list := b.got.announced()
 		if len(list) != 1 || list[0].ID != id {
 			b.Fatalf("contents after it was watched again: got %+v", list)
 		}
-		if got := b.got.updates[len(b.got.updates)-1].Update().Next; got <= next {
+		if got := b.got.last().Next; got <= next {
 			b.Errorf("numbers after a pause: next %d after %d", got, next)
 		}
 	})
@@ -262,6 +262,35 @@ func TestFollowAlways(t *testing.T) {
 				return "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900000\nlow.m3u8\n"
 			}
 			return plainList(e, r)
+		}
+	})
+}
+
+func TestPartitionsAreFixedForLife(t *testing.T) {
+	inBubble(t, func(b *bubble, e *encoder) {
+		e.other = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, ".ts") || time.Since(e.start) < 10*time.Second {
+				return false
+			}
+			w.Header().Set("Content-Type", e.kind)
+			_, _ = w.Write(made(r.URL.Path, 20*e.size))
+			return true
+		}
+		b.watch("/live.m3u8", 60*time.Second)
+		first, last := b.got.first(), b.got.announced()[0]
+		if last.Rate < 5*first.Rate {
+			b.Errorf("rate: got %v after %v, want it to follow the stream", last.Rate, first.Rate)
+		}
+		b.pass(3 * time.Minute) // nobody watches
+		b.watch("/live.m3u8", 10*time.Second)
+		b.got.mu.Lock()
+		defer b.got.mu.Unlock()
+		for _, list := range b.got.contents {
+			for _, c := range list {
+				if c.K != first.K {
+					b.Fatalf("K: got %d after %d", c.K, first.K)
+				}
+			}
 		}
 	})
 }
