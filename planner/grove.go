@@ -22,6 +22,7 @@ type grove struct {
 	room      []int             // links that a peer may have, standby ones apart
 	spare     []int             // standby links that it may have
 	links     []map[int32]int32 // neighbour to the number of edges on that link
+	pending   []int             // partitions without a parent: each may need a link yet
 	avoid     map[[2]int32]bool
 	forests   []*forest
 	byID      map[tuber.ContentID]*forest
@@ -34,6 +35,7 @@ type forest struct {
 	tuber.Content
 	slot    float64            // bits per second of one partition
 	viewers int                // who want it
+	scarce  bool               // some of them can be fed by dialable peers only
 	needs   []tuber.Partitions // by peer
 	trees   []tree             // by partition
 }
@@ -53,7 +55,7 @@ func newGrove(st State, now time.Time) *grove {
 	n := len(g.peers)
 	g.index = make(map[tuber.PeerID]int32, n)
 	g.budget, g.room, g.spare = make([]float64, n), make([]int, n), make([]int, n)
-	g.links = make([]map[int32]int32, n)
+	g.links, g.pending = make([]map[int32]int32, n), make([]int, n)
 	g.avoid = map[[2]int32]bool{}
 	g.byID = map[tuber.ContentID]*forest{}
 	for i := range g.peers {
@@ -99,9 +101,28 @@ func (g *grove) addForest(c tuber.Content) {
 		if p.Role == tuber.RoleViewer && p.Means.Reach != tuber.ReachNone && slices.Contains(p.Wants, c.ID) {
 			f.needs[i] = tuber.AllPartitions(c.K)
 			f.viewers++
+			f.scarce = f.scarce || p.needsDialable()
 		}
 	}
 	g.forests, g.byID[c.ID] = append(g.forests, f), f
+}
+
+// countPending begins the count that set and cut keep.
+func (g *grove) countPending() {
+	for _, f := range g.forests {
+		for i, n := range f.needs {
+			g.pending[i] += n.Len()
+		}
+	}
+}
+
+// unfed is the number of partitions that still lack a parent.
+func (g *grove) unfed() int {
+	n := 0
+	for _, p := range g.pending {
+		n += p
+	}
+	return n
 }
 
 // uplink is what peer i may send in bits per second.
@@ -136,10 +157,17 @@ func (g *grove) mayLink(a, b int32) bool {
 	return len(g.links[a]) < g.room[a] && len(g.links[b]) < g.room[b] && canLink(&g.peers[a], &g.peers[b])
 }
 
+// mayFeed tells whether parent can take i as a child without using up the links
+// over which its own partitions are still to come.
+func (g *grove) mayFeed(parent, i int32) bool {
+	return g.mayLink(parent, i) && (g.links[parent][i] > 0 || len(g.links[parent])+g.pending[parent] < g.room[parent])
+}
+
 // set makes parent feed child. If parent is attached, so is child's subtree.
 func (g *grove) set(f *forest, p int, parent, child int32) {
 	t := &f.trees[p]
 	t.parent[child] = parent
+	g.pending[child]--
 	t.kids[parent] = append(t.kids[parent], child)
 	g.budget[parent] -= f.slot
 	g.links[parent][child]++
@@ -156,6 +184,7 @@ func (g *grove) cut(f *forest, p int, child int32) {
 	t := &f.trees[p]
 	parent := t.parent[child]
 	t.parent[child] = none
+	g.pending[child]++
 	t.kids[parent] = slices.DeleteFunc(t.kids[parent], func(i int32) bool { return i == child })
 	g.unlink(parent, child)
 	g.budget[parent] += f.slot

@@ -105,10 +105,11 @@ func (g *grove) bestRoot(f *forest, p int, reserved []float64) int32 {
 }
 
 // attachAll gives parents that are not the origin to all that lack one, until
-// nothing more is possible.
+// nothing more is possible. Those that will feed others come first, each in the
+// one tree that needs it most: so the places near the roots are theirs.
 func (g *grove) attachAll(f *forest, order []int32) {
 	for again := true; again; {
-		again = false
+		again = g.attachHomes(f, order)
 		for _, i := range order {
 			for step := range f.K {
 				p := (int(i) + step) % f.K // so that no tree is always the last
@@ -118,6 +119,55 @@ func (g *grove) attachAll(f *forest, order []int32) {
 			}
 		}
 	}
+}
+
+// attachHomes attaches every peer with slots to give in its home: the tree that
+// it feeds already, else the one with the least to give.
+func (g *grove) attachHomes(f *forest, order []int32) bool {
+	done := false
+	supply := make([]float64, f.K)
+	homes := make([]int, len(g.peers)) // home + 1
+	for _, i := range order {
+		for p := range f.trees {
+			if len(f.trees[p].kids[i]) > 0 || f.trees[p].parent[i] == g.origin {
+				homes[i] = p + 1
+				supply[p] += max(0, g.budget[i])
+				break
+			}
+		}
+	}
+	byRank := slices.Clone(order)
+	slices.SortStableFunc(byRank, func(a, b int32) int {
+		return cmp.Compare(g.peers[b].rank(g.now), g.peers[a].rank(g.now))
+	})
+	for _, i := range byRank {
+		if g.budget[i] < f.slot {
+			continue
+		}
+		if homes[i] == 0 {
+			homes[i] = 1 + g.poorest(f, i, supply)
+			if homes[i] == 0 {
+				continue
+			}
+			supply[homes[i]-1] += g.budget[i]
+		}
+		p := homes[i] - 1
+		if f.needs[i]&(1<<p) != 0 && f.trees[p].parent[i] == none && g.attach(f, p, i) {
+			done = true
+		}
+	}
+	return done
+}
+
+// poorest is the tree that i receives with the least supply, or -1.
+func (g *grove) poorest(f *forest, i int32, supply []float64) int {
+	best := -1
+	for p := range f.trees {
+		if f.needs[i]&(1<<p) != 0 && (best < 0 || supply[p] < supply[best]) {
+			best = p
+		}
+	}
+	return best
 }
 
 func (g *grove) attach(f *forest, p int, i int32) bool {
@@ -179,7 +229,7 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int32) int32 {
 				t.unlist(d, &list, &k, j)
 				continue
 			}
-			if g.peers[j].Away || tall && t.below(j, i) || !g.mayLink(i, j) {
+			if g.peers[j].Away || tall && t.below(j, i) || !g.mayFeed(j, i) {
 				continue
 			}
 			looked++
@@ -223,6 +273,9 @@ func (g *grove) cost(f *forest, p int, i, j int32) int {
 			cost += costMore
 		}
 	}
+	if f.scarce && g.peers[j].Means.Reach == tuber.ReachDialable && !g.peers[i].needsDialable() {
+		cost += costSecond // leave it to those who have no choice
+	}
 	linked := g.links[i][j] > 0
 	short := 2*len(g.links[i]) > g.room[i] || 2*len(g.links[j]) > g.room[j]
 	switch {
@@ -256,15 +309,16 @@ func (g *grove) displace(f *forest, p int, i int32) bool {
 		if j == g.origin || t.depth[j] == 0 || t.depth[j] >= maxDepth || t.below(j, i) || g.peers[j].Away || !g.mayLink(i, j) {
 			continue
 		}
-		for _, k := range t.kids[j] {
-			if g.peers[k].needsDialable() || g.peers[k].Away {
+		kids := slices.Sorted(slices.Values(t.kids[j]))
+		for _, k := range kids {
+			if g.peers[k].needsDialable() || g.peers[k].Away || k == i {
 				continue
 			}
 			g.cut(f, p, k)
 			other := g.choose(f, p, k, maxDepth)
-			if other == none || other == j {
+			if other == none || other == j || t.below(other, i) || !g.mayFeed(j, i) {
 				g.set(f, p, j, k)
-				break
+				continue
 			}
 			g.set(f, p, other, k)
 			g.set(f, p, j, i)
@@ -280,9 +334,11 @@ func (g *grove) splice(f *forest, p int, i int32) bool {
 	if g.budget[i] < f.slot {
 		return false
 	}
+	const looks = 64
 	t := &f.trees[p]
-	for leaf := range g.peers {
-		leaf := int32(leaf)
+	looked := 0
+	for step := range g.peers {
+		leaf := int32((int(i) + step) % len(g.peers)) // not the same leaves for everybody
 		d := t.depth[leaf]
 		if d == 0 || d >= maxDepth-1 || len(t.kids[leaf]) > 0 || g.peers[leaf].Away || g.peers[leaf].needsDialable() {
 			continue
@@ -291,10 +347,16 @@ func (g *grove) splice(f *forest, p int, i int32) bool {
 		if parent == i || parent == none || g.peers[parent].Away || g.avoid[pair(i, leaf)] || t.below(leaf, i) {
 			continue
 		}
+		if !g.fits(parent, i) || !g.fits(i, leaf) {
+			continue
+		}
+		if looked++; looked > looks {
+			break
+		}
 		g.cut(f, p, leaf)
 		if g.budget[parent] >= f.slot && g.mayLink(parent, i) {
 			g.set(f, p, parent, i)
-			if g.mayLink(i, leaf) {
+			if g.mayFeed(i, leaf) {
 				g.set(f, p, i, leaf)
 				return true
 			}

@@ -1,6 +1,11 @@
 package planner
 
-import "github.com/tubercdn/tuber"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tubercdn/tuber"
+)
 
 // improve moves single peers where that is a clear gain: fewer copies from the
 // origin, boosters at the root, no long ways. Every move lowers a measure that
@@ -12,7 +17,7 @@ func (g *grove) improve() {
 	}
 	for _, f := range g.wantedFirst() {
 		for p := range f.trees {
-			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p) || g.shorten(f, p)) {
+			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p) || g.promote(f, p)) {
 				g.moves--
 			}
 		}
@@ -92,21 +97,84 @@ func (g *grove) raiseBooster(f *forest, p int) bool {
 	return false
 }
 
-// shorten moves a peer far from the origin at least three hops nearer.
-func (g *grove) shorten(f *forest, p int) bool {
-	const far, gain = 5, 3
+// promote swaps a peer that feeds many with one nearer to the origin that feeds
+// fewer, if all of them together come closer by that: in a swarm that grew one
+// by one the places near the roots belong to whoever came first.
+func (g *grove) promote(f *forest, p int) bool {
+	const worth = 4 // hops gained in all; less is not worth two hand-overs
 	t := &f.trees[p]
+	size := make([]int32, len(g.peers))
+	var feeders, byDepth []int32
 	for i := range t.depth {
-		i := int32(i)
-		d := t.depth[i]
-		if d < far || g.peers[i].Away {
+		if t.depth[i] > 0 && size[i] == 0 {
+			t.count(int32(i), size)
+		}
+	}
+	for i := range t.depth {
+		if t.depth[i] == 0 || g.peers[i].Away {
 			continue
 		}
-		if parent := g.choose(f, p, i, d-gain); parent != none {
-			g.cut(f, p, i)
-			g.set(f, p, parent, i)
-			return true
+		byDepth = append(byDepth, int32(i))
+		if t.depth[i] > 1 && size[i] > 1 {
+			feeders = append(feeders, int32(i))
+		}
+	}
+	slices.SortStableFunc(feeders, func(a, b int32) int { return cmp.Compare(size[b], size[a]) })
+	slices.SortStableFunc(byDepth, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(t.depth[a], t.depth[b]), cmp.Compare(size[a], size[b]))
+	})
+	const feedersLooked, looked = 64, 16 // a bounded search: the next plan goes on
+	for _, i := range feeders[:min(len(feeders), feedersLooked)] {
+		looks := 0
+		for _, j := range byDepth {
+			if (t.depth[i]-t.depth[j])*size[i] < worth || looks == looked {
+				break
+			}
+			if (t.depth[i]-t.depth[j])*(size[i]-size[j]) < worth || t.below(i, j) {
+				continue
+			}
+			looks++
+			if g.swap(f, p, i, j) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// count notes the number of peers at and below i.
+func (t *tree) count(i int32, size []int32) int32 {
+	size[i] = 1
+	for _, k := range t.kids[i] {
+		size[i] += t.count(k, size)
+	}
+	return size[i]
+}
+
+// swap lets i and j, with all below them, change places; neither is below the
+// other. It undoes itself where a link cannot be.
+func (g *grove) swap(f *forest, p int, i, j int32) bool {
+	t := &f.trees[p]
+	a, b := t.parent[i], t.parent[j]
+	if a == b || g.peers[a].Away || g.peers[b].Away || !g.fits(b, i) || !g.fits(a, j) {
+		return false
+	}
+	g.cut(f, p, i)
+	g.cut(f, p, j)
+	if g.mayLink(b, i) && g.mayLink(a, j) {
+		g.set(f, p, b, i)
+		if g.mayLink(a, j) {
+			g.set(f, p, a, j)
+			return true
+		}
+		g.cut(f, p, i)
+	}
+	g.set(f, p, a, i)
+	g.set(f, p, b, j)
+	return false
+}
+
+// fits tells whether a and b may be linked, the number of links apart.
+func (g *grove) fits(a, b int32) bool {
+	return !g.avoid[pair(a, b)] && (g.links[a][b] > 0 || canLink(&g.peers[a], &g.peers[b]))
 }

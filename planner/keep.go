@@ -111,6 +111,7 @@ func (g *grove) receives(f *forest, p int, i int32) bool {
 		return false
 	}
 	f.needs[i] |= 1 << p
+	g.pending[i]++
 	return true
 }
 

@@ -23,13 +23,14 @@ import (
 func MakePlan(st State, now time.Time) tuber.Plan {
 	g := newGrove(st, now)
 	g.subscribe(st.Previous)
+	g.countPending()
 	g.keep(st.Previous)
 	g.moves = g.allowance(st.Previous)
-	for range 8 { // a move may make room for somebody; seldom more than twice
-		moves := g.moves
+	for range 16 { // what one gets may make room for another; seldom more than twice
+		moves, unfed := g.moves, g.unfed()
 		g.grow()
 		g.improve()
-		if g.moves == moves {
+		if g.moves == moves && g.unfed() == unfed {
 			break
 		}
 	}
@@ -37,7 +38,7 @@ func MakePlan(st State, now time.Time) tuber.Plan {
 }
 
 // allowance is how many peers may be moved for improvement's sake: a fiftieth
-// of the edges, or as many as it takes where nothing was planned before.
+// of the edges, with more where nothing was planned before.
 func (g *grove) allowance(previous *tuber.Plan) int {
 	edges := 0
 	for _, f := range g.forests {
@@ -46,7 +47,7 @@ func (g *grove) allowance(previous *tuber.Plan) int {
 		}
 	}
 	if previous == nil || len(previous.Peers) == 0 {
-		return 4 * (edges + 1)
+		return max(200, edges/50)
 	}
 	return max(8, edges/50)
 }

@@ -79,6 +79,7 @@ func New(cfg Config) *Planner {
 const (
 	debounce     = 50 * time.Millisecond  // changes gathered into one plan
 	planRest     = 150 * time.Millisecond // with debounce: at most five plans a second
+	planShare    = 4                      // of the time that plans take, left to everything else
 	tickEvery    = time.Second
 	saveEvery    = time.Minute
 	improveEvery = 2 * time.Second // between plans that improve on their own
@@ -108,8 +109,7 @@ func (p *Planner) Run(ctx context.Context) error {
 			if !pause(ctx, debounce) {
 				return ctx.Err()
 			}
-			p.replan()
-			if !pause(ctx, planRest) {
+			if !pause(ctx, max(planRest, planShare*p.replan())) {
 				return ctx.Err()
 			}
 		}
@@ -133,11 +133,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // replan plans outside the lock; joins and leaves of the meantime are in the
-// next plan.
-func (p *Planner) replan() {
+// next plan. It returns how long that took.
+func (p *Planner) replan() time.Duration {
 	now := p.cfg.Now()
 	plan := MakePlan(p.cell.state(now), now)
 	p.cell.carryOut(plan, now)
+	return p.cfg.Now().Sub(now)
 }
 
 func (p *Planner) saveBoosters() {
