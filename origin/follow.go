@@ -13,6 +13,7 @@ import (
 const (
 	maxStreams = 256              // media playlists known at once; further ones are passed on
 	maxMasters = 64               // and master playlists
+	maxBusy    = 64               // streams proved or followed at once
 	idleAfter  = 60 * time.Second // a stream that nobody asked for so long is left
 	doubtFor   = 60 * time.Second // a playlist that looked personal, or private, is not tried before
 )
@@ -33,6 +34,8 @@ type follower struct {
 	masters map[string]*master
 	running context.Context // of Run; nil when it is not under way
 	tasks   sync.WaitGroup  // goroutines that Run waits for; added to under mu while running
+	busy    int             // streams proved or followed
+	floor   cutState        // where new streams begin to count: above all that were forgotten
 }
 
 func newFollower(cfg *Config, site http.RoundTripper) *follower {
@@ -101,21 +104,75 @@ func (f *follower) observe(r *http.Request, res *http.Response, body []byte) {
 		f.sawMaster(target, r.Host, list.Master)
 		return
 	}
-	if s := f.stream(target, r.Host); s != nil {
-		s.seen(list.Media)
+	if s := f.stream(target); s != nil {
+		s.seen(list.Media, r.Host)
 	}
 }
 
-// stream finds or opens the stream of a media playlist; nil if there are too many.
-func (f *follower) stream(target, host string) *stream {
+// stream finds or opens the stream of a media playlist; nil if there are too
+// many. The one that was asked for least lately makes room if it is not followed.
+func (f *follower) stream(target string) *stream {
+	if s, full := f.open(target); !full {
+		return s
+	}
+	var oldest *stream
+	var since time.Time
+	for _, s := range f.all() {
+		if at, idle := s.idle(); idle && (oldest == nil || at.Before(since)) {
+			oldest, since = s, at
+		}
+	}
+	if oldest == nil || !f.forget(oldest) {
+		return nil
+	}
+	s, _ := f.open(target)
+	return s
+}
+
+func (f *follower) open(target string) (s *stream, full bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := f.streams[target]
-	if s == nil && len(f.streams) < maxStreams {
-		s = newStream(f, target, host)
-		f.streams[target] = s
+	if s = f.streams[target]; s != nil {
+		return s, false
 	}
-	return s
+	if len(f.streams) >= maxStreams {
+		return nil, true
+	}
+	s = newStream(f, target)
+	s.cut = f.floor
+	f.streams[target] = s
+	return s, false
+}
+
+// forget drops the record of a stream. Should it come again, its numbers and
+// sequences go on above the old ones.
+func (f *follower) forget(s *stream) bool {
+	next, sequence, ok := s.retire()
+	if !ok {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.floor.next, f.floor.sequence = max(f.floor.next, next), max(f.floor.sequence, sequence)
+	delete(f.streams, s.url)
+	return true
+}
+
+// enter and leave count the streams at work.
+func (f *follower) enter(task func(ctx context.Context)) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.busy >= maxBusy || !f.startLocked(task) {
+		return false
+	}
+	f.busy++
+	return true
+}
+
+func (f *follower) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.busy--
 }
 
 func (f *follower) known(target string) *stream {

@@ -13,8 +13,9 @@ import (
 	"github.com/tubercdn/tuber/hls"
 )
 
-// playlistTimeout bounds one fetch of a playlist, header and body.
-const playlistTimeout = 10 * time.Second
+// playlistTimeout bounds one fetch of a playlist, header and body. Upstream may
+// hold it back for three target durations (rfc8216bis section 6.2.5.2).
+const playlistTimeout = 30 * time.Second
 
 // statusError is an answer that is not the one asked for.
 type statusError struct{ status int }
@@ -44,7 +45,7 @@ func (f *follower) request(ctx context.Context, target string, want *hls.Range) 
 type fetched struct {
 	list   *hls.Playlist
 	header http.Header
-	at     time.Time // when it was asked for: it is at least as new
+	at     time.Time // when upstream answered
 }
 
 // playlist fetches and reads a playlist, and asks Decide whether it may be shared.
@@ -55,12 +56,12 @@ func (f *follower) playlist(ctx context.Context, target string) (*fetched, error
 	if err != nil {
 		return nil, err
 	}
-	at := f.now()
 	res, err := f.site.RoundTrip(r)
 	if err != nil {
 		return nil, fmt.Errorf("fetch playlist: %w", err)
 	}
 	defer res.Body.Close()
+	at := f.now()
 	if res.StatusCode != http.StatusOK {
 		return nil, &statusError{res.StatusCode}
 	}

@@ -48,24 +48,22 @@ type listing struct {
 func (s *stream) take(l *listing, own *fetched) bool {
 	m := own.list.Media
 	s.mu.Lock()
-	old := s.newest
+	old, host := s.newest, s.host
 	s.newest, s.current = own, own.at
 	s.mu.Unlock()
+	moved := old == nil || nextNumber(old.list.Media) != nextNumber(own.list.Media) || own.list.Media.Ended
 	changed := old == nil || !bytes.Equal(old.list.Raw, own.list.Raw)
-	list, reason := items(m, s.url, s.host)
+	list, reason := items(m, s.url, host)
 	if reason != "" {
 		s.doubt(reason)
-		return changed
+		return moved
 	}
 	jobs := s.compare(l, m, list, own.at)
-	if len(jobs) == 0 && !changed {
-		return false
-	}
 	if changed {
 		jobs = append(jobs, work{list: own, last: l.last(list)})
 	}
 	s.enqueue(l, jobs)
-	return changed
+	return moved
 }
 
 // window is how long a segment that is listed now is shared and kept.

@@ -110,8 +110,8 @@ func (f *follower) always(ctx context.Context, target string) {
 }
 
 func (f *follower) startAlways(target string) {
-	if s := f.stream(target, f.cfg.Host); s != nil {
-		s.begin(nil)
+	if s := f.stream(target); s != nil {
+		s.begin(nil, f.cfg.Host)
 	}
 }
 

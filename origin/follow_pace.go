@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/tubercdn/tuber/hls"
@@ -23,6 +24,8 @@ type pace struct {
 	changed  time.Time     // when it was last seen to change
 	ended    bool
 	failures int
+	next     uint64 // media sequence number of the next segment
+	blocking bool   // upstream holds an answer back until that segment is there
 }
 
 func newPace(now time.Time, m *hls.Media) *pace {
@@ -37,9 +40,19 @@ func (p *pace) succeeded(now time.Time, m *hls.Media, changed bool) {
 	if n := len(m.Segments); n > 0 && m.Segments[n-1].Duration > 0 {
 		p.segment = min(m.Segments[n-1].Duration, m.Target)
 	}
+	p.next, p.blocking = nextNumber(m), m.Control.BlockReload
 	if changed {
 		p.changed = now
 	}
+}
+
+// directive asks upstream to answer as soon as the next segment is listed
+// (rfc8216bis section 6.2.5.2). After a failure it is not trusted to know how.
+func (p *pace) directive() string {
+	if !p.blocking || p.failures > 0 {
+		return ""
+	}
+	return "_HLS_msn=" + strconv.FormatUint(p.next, 10)
 }
 
 func (p *pace) failed() { p.failures++ }
@@ -50,6 +63,8 @@ func (p *pace) wait(now time.Time) time.Duration {
 	switch {
 	case p.ended:
 		return endedPoll
+	case p.directive() != "" && since < p.segment+p.target:
+		return minPoll
 	case p.failures > 0:
 		return max(p.target/2, minPoll)
 	case since < early:

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,15 +20,17 @@ const failuresAllowed = 10
 type stream struct {
 	f       *follower
 	url     string
-	host    string // as viewers name the site
 	content tuber.ContentID
 	cut     cutState // owned by the one goroutine that cuts, see follow_cut.go
 
 	mu        sync.Mutex // guards the fields below
 	busy      bool       // being proved or followed
+	retired   bool       // its record was dropped, it must not begin again
 	always    bool       // does not wait for viewers
+	host      string     // as the viewer whose copy is the proof names the site
 	touched   time.Time  // when it was last asked for
 	doubted   time.Time  // not tried before
+	suspect   *hls.Media // a viewer's copy that differs from newest
 	newest    *fetched   // the newest own copy; nil unless followed
 	current   time.Time  // newest was upstream's latest at this moment
 	announced *tuber.Content
@@ -36,13 +39,30 @@ type stream struct {
 	nudge     chan struct{} // has one element when a newer playlist was seen
 }
 
-func newStream(f *follower, target, host string) *stream {
-	s := &stream{
-		f: f, url: target, host: host, touched: f.now(),
+func newStream(f *follower, target string) *stream {
+	return &stream{
+		f: f, url: target, touched: f.now(),
 		content: tuber.NewContentID(tuber.PublicKeyOf(f.cfg.Key), target, f.cfg.Epoch),
 		more:    make(chan struct{}, 1), nudge: make(chan struct{}, 1),
 	}
-	return s
+}
+
+// idle tells since when nobody asked for a stream that is not at work.
+func (s *stream) idle() (since time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.touched, !s.busy
+}
+
+// retire ends a stream that is not at work, and says how far it counted.
+func (s *stream) retire() (tuber.ChunkNumber, tuber.Sequence, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy {
+		return 0, 0, false
+	}
+	s.retired = true
+	return s.cut.next, s.cut.sequence, true
 }
 
 func (s *stream) touch() {
@@ -51,19 +71,25 @@ func (s *stream) touch() {
 	s.touched = s.f.now()
 }
 
-// seen is told of a viewer's copy.
-func (s *stream) seen(copy *hls.Media) {
+// seen is told of a viewer's copy, and under which name the viewer asked for it.
+func (s *stream) seen(copy *hls.Media, host string) {
 	s.touch()
 	s.mu.Lock()
-	newest := s.newest
+	newest, known := s.newest, s.host
 	s.mu.Unlock()
 	if newest == nil {
-		s.begin(copy)
+		s.begin(copy, host)
 		return
 	}
+	if host != known {
+		return // the site may write its name into URLs; another name proves nothing
+	}
 	own := newest.list.Media
-	if firstNumber(copy) >= firstNumber(own) && agree(own, copy) == verdictDiffer {
-		s.doubt("a viewer's playlist names other URLs")
+	if agree(own, copy) == verdictDiffer {
+		s.mu.Lock()
+		s.suspect = copy // the site may just have begun anew: a fresh copy decides
+		s.mu.Unlock()
+		signal(s.nudge)
 		return
 	}
 	if nextNumber(copy) != nextNumber(own) || len(copy.Parts) != len(own.Parts) {
@@ -80,19 +106,19 @@ func signal(c chan struct{}) {
 
 // begin proves and follows the stream, unless that is under way. Without a
 // viewer's copy the operator vouches for it.
-func (s *stream) begin(copy *hls.Media) {
+func (s *stream) begin(copy *hls.Media, host string) {
 	if allowed, _ := s.f.listing(s.url); !allowed {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy || s.f.now().Before(s.doubted) {
+	if s.busy || s.retired || s.f.now().Before(s.doubted) {
 		return
 	}
-	s.always = copy == nil
-	s.busy = s.f.start(func(ctx context.Context) {
+	s.always, s.host = copy == nil, host
+	s.busy = s.f.enter(func(ctx context.Context) {
 		defer s.rest()
-		if first := s.prove(ctx, copy); first != nil {
+		if first := s.prove(ctx, copy, host); first != nil {
 			s.follow(ctx, first)
 		}
 	})
@@ -100,8 +126,9 @@ func (s *stream) begin(copy *hls.Media) {
 
 // rest ends following. What was cut is forgotten: nobody watches, or nobody may.
 func (s *stream) rest() {
+	defer s.f.leave()
 	s.mu.Lock()
-	s.busy, s.newest, s.queue = false, nil, nil
+	s.busy, s.newest, s.suspect, s.queue = false, nil, nil, nil
 	known := s.announced != nil
 	s.announced = nil
 	s.mu.Unlock()
@@ -124,16 +151,16 @@ func (s *stream) doubt(reason string) {
 
 // prove makes the two credential-free fetches and compares them with the
 // viewer's copy. It returns nil if the stream must not, or cannot yet, be followed.
-func (s *stream) prove(ctx context.Context, copy *hls.Media) *fetched {
+func (s *stream) prove(ctx context.Context, copy *hls.Media, host string) *fetched {
 	var own [2]*fetched
 	for i := range own {
 		var err error
-		if own[i], err = s.fetch(ctx); err != nil {
+		if own[i], err = s.fetch(ctx, ""); err != nil {
 			s.fail(err)
 			return nil
 		}
 	}
-	if _, reason := items(own[1].list.Media, s.url, s.host); reason != "" {
+	if _, reason := items(own[1].list.Media, s.url, host); reason != "" {
 		s.doubt(reason)
 		return nil
 	}
@@ -156,10 +183,28 @@ func (s *stream) prove(ctx context.Context, copy *hls.Media) *fetched {
 	return own[1]
 }
 
+// confirms tells whether a suspect copy differs from a fresh own one too.
+func (s *stream) confirms(own *hls.Media) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	suspect := s.suspect
+	s.suspect = nil
+	return suspect != nil && agree(own, suspect) == verdictDiffer
+}
+
 var errNotMedia = errors.New("not a media playlist")
 
-func (s *stream) fetch(ctx context.Context) (*fetched, error) {
-	own, err := s.f.playlist(ctx, s.url)
+// fetch asks for the playlist, with a delivery directive if there is one.
+func (s *stream) fetch(ctx context.Context, directive string) (*fetched, error) {
+	target := s.url
+	switch {
+	case directive == "":
+	case strings.Contains(target, "?"):
+		target += "&" + directive
+	default:
+		target += "?" + directive
+	}
+	own, err := s.f.playlist(ctx, target)
 	switch {
 	case err != nil:
 		return nil, err
@@ -201,7 +246,7 @@ func (s *stream) follow(ctx context.Context, first *fetched) {
 		if pace.ended {
 			continue
 		}
-		own, err := s.fetch(ctx)
+		own, err := s.fetch(ctx, pace.directive())
 		var private *privateError
 		if errors.As(err, &private) {
 			s.doubt(private.reason)
@@ -211,6 +256,10 @@ func (s *stream) follow(ctx context.Context, first *fetched) {
 			s.f.cfg.Log.Debug("a playlist was not read", "path", s.url, "err", err)
 			pace.failed()
 			continue
+		}
+		if s.confirms(own.list.Media) {
+			s.doubt("a viewer's playlist names other URLs")
+			return
 		}
 		pace.succeeded(s.f.now(), own.list.Media, s.take(known, own))
 	}

@@ -222,7 +222,11 @@ type view struct {
 func (m *memory) view(p *piece) view {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return view{p.state, p.header, p.size, p.length, p.chunks, p.changed}
+	state := p.state
+	if p.gone && state == pieceCutting {
+		state = pieceFailed // nobody adds to it any more
+	}
+	return view{state, p.header, p.size, p.length, p.chunks, p.changed}
 }
 
 // kept finds the runs that hold any of the numbers from:to, ascending.

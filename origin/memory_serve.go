@@ -42,8 +42,9 @@ func (f *follower) serve(w http.ResponseWriter, r *http.Request) bool {
 	return f.serveRange(w, r, target)
 }
 
-// serveList answers with the newest own copy while upstream was asked within a
-// target duration. It is what upstream gave; only conditions are answered here.
+// serveList answers with the newest own copy while upstream gave it, or said
+// that it still holds, within a target duration. A viewer with cookies might get
+// another playlist: the site answers, and observe compares.
 func (s *stream) serveList(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	newest, current, announced := s.newest, s.current, s.announced
@@ -51,7 +52,7 @@ func (s *stream) serveList(w http.ResponseWriter, r *http.Request) bool {
 	if newest == nil || announced == nil || s.f.now().Sub(current) > newest.list.Media.Target {
 		return false
 	}
-	if r.Header.Get("Range") != "" {
+	if r.Header.Get("Range") != "" || r.Header.Get("Cookie") != "" {
 		return false
 	}
 	copyHeader(w.Header(), newest.header)
@@ -129,7 +130,7 @@ func (f *follower) await(r *http.Request, p *piece, d time.Duration, asked func(
 // or that are set anew.
 var unsent = []string{
 	"Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Te", "Trailer", "Upgrade",
-	"Content-Length", "Content-Range", "Accept-Ranges",
+	"Content-Length", "Content-Range", "Accept-Ranges", "Date", "Age",
 }
 
 func copyHeader(dst, src http.Header) {
