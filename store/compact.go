@@ -13,6 +13,10 @@ import (
 // compactBatch bounds the memory of one commit while compacting.
 const compactBatch = 8 << 20
 
+// compactCheap is the size up to which compacting costs less than evicting
+// runs at random until their pages happen to lie side by side.
+const compactCheap = 64 << 20
+
 // shrink rewrites the file without its free pages, so that its size, and
 // withdrawn bytes in it, go. Readers wait only for the change of files. The
 // caller holds w.
@@ -49,7 +53,7 @@ func (d *Disk) copyTo(temp string) error {
 	if err != nil {
 		return err
 	}
-	dst.db.AllocSize = minQuota
+	dst.db.AllocSize = int(growStep(0))
 	dst.db.NoSync = true // synced once, below, before it gets its name
 	err = guard(func() error { return bolt.Compact(dst.db, d.file.db, compactBatch) })
 	if err == nil {

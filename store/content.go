@@ -20,8 +20,9 @@ type content struct {
 
 // known is a manifest and when it came.
 type known struct {
-	m  *tuber.SignedManifest
-	at time.Time
+	m    *tuber.SignedManifest
+	at   time.Time
+	done tuber.Partitions // written once: evicted since, they are not written again
 }
 
 func (ct *content) note(n tuber.ChunkNumber) {

@@ -198,15 +198,14 @@ func (d *Disk) SetQuota(quota int64) error {
 	d.w.Lock()
 	defer d.w.Unlock()
 	d.mu.Lock()
-	d.quota, d.full = max(quota, 0), nil
-	open := d.file != nil
-	if open {
-		d.applyQuotaLocked()
-	}
-	d.mu.Unlock()
-	if !open {
+	d.quota = max(quota, 0)
+	if d.file == nil {
+		d.mu.Unlock()
 		return errClosed
 	}
+	d.full = nil
+	d.applyQuotaLocked()
+	d.mu.Unlock()
 	if d.Size() <= quota {
 		return nil
 	}
@@ -215,7 +214,14 @@ func (d *Disk) SetQuota(quota int64) error {
 			return err
 		}
 	}
-	return errors.Join(d.fit(), d.shrink())
+	d.file.db.MaxSize = 0 // it is over it already; the compacted file is bound again
+	err := errors.Join(d.fit(), d.shrink())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.file != nil {
+		d.applyQuotaLocked()
+	}
+	return err
 }
 
 // fit evicts until what is live is within the quota.

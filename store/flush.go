@@ -31,14 +31,28 @@ func (s *Store) Flush() error {
 	}
 	var errs []error
 	for _, j := range s.ready() {
-		if err := s.disk.Write(j.m, j.k, j.parts, s.ring.Get); err != nil {
-			errs = append(errs, err)
-			if s.disk.Full() != nil {
-				break // the next one would fare no better
-			}
+		err := s.disk.Write(j.m, j.k, j.parts, s.ring.Get)
+		if err == nil {
+			s.done(j)
+			continue
+		}
+		errs = append(errs, err)
+		if s.disk.Full() != nil {
+			break // the next one would fare no better
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Store) done(j job) {
+	m := j.m.Manifest()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ct := s.contents[m.Content]; ct != nil {
+		if i := ct.find(m.First); i < len(ct.manifests) && ct.manifests[i].m == j.m {
+			ct.manifests[i].done |= j.parts
+		}
+	}
 }
 
 // patience is how long a run waits for its last chunks; then the partitions that
@@ -61,7 +75,7 @@ func (s *Store) ready() []job {
 		k := s.k[c]
 		for _, e := range ct.manifests {
 			m := e.m.Manifest()
-			want := present(m, k) & h.Partitions &^ s.disk.Partitions(c, m.First)
+			want := present(m, k) & h.Partitions &^ e.done &^ s.disk.Partitions(c, m.First)
 			if want == 0 {
 				continue
 			}

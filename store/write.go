@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -97,8 +98,8 @@ func (d *Disk) reread(e *entry, n tuber.ChunkNumber) (tuber.VerifiedChunk, bool)
 	return v, err == nil
 }
 
-// commit makes room and writes. A file whose free pages lie scattered may need
-// more room than the sum says, so more is evicted a few times.
+// commit makes room and writes. Where the free pages lie too scattered for the
+// value, a small file is compacted, and a large one loses some more runs.
 func (d *Disk) commit(e *entry, buf []byte) error {
 	need := int64(len(buf)) + roomSlack
 	for try := 0; ; try++ {
@@ -109,7 +110,11 @@ func (d *Disk) commit(e *entry, buf []byte) error {
 		if !errors.Is(err, berrors.ErrMaxSizeReached) || try == 4 {
 			return err
 		}
-		need *= 2
+		if d.Size() > compactCheap {
+			need *= 2
+		} else if err := d.shrink(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -147,6 +152,11 @@ func (d *Disk) remove(runs []*entry) error {
 	if file == nil {
 		return errClosed // the doomed are tried again when there is a file
 	}
+	// Deleting takes a few pages first, and gives back more: let it have them
+	// from the step that is otherwise kept free below the quota.
+	step := file.db.AllocSize
+	file.db.AllocSize = os.Getpagesize()
+	defer func() { file.db.AllocSize = step }()
 	err := file.update(func(tx *bolt.Tx) error {
 		for _, e := range runs {
 			if err := deleteRun(tx, e); err != nil {
