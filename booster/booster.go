@@ -71,6 +71,7 @@ type Booster struct {
 	download *rate.Limiter
 	mapper   *gateway.Mapper // nil without UPnP
 	kick     chan struct{}   // settings or memberships changed
+	ready    chan struct{}   // closed once Run runs
 
 	mu       sync.Mutex // guards the fields below
 	settings settings
@@ -112,7 +113,7 @@ func New(cfg Config) (*Booster, error) {
 	}
 	b := &Booster{
 		cfg: cfg, log: cfg.Log,
-		kick: make(chan struct{}, 1), swarms: make(map[tuber.PublicKey]*membership),
+		kick: make(chan struct{}, 1), ready: make(chan struct{}), swarms: make(map[tuber.PublicKey]*membership),
 	}
 	if err := b.open(); err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -207,6 +208,7 @@ func (b *Booster) Run(ctx context.Context) error {
 		b.startLocked(b.swarms[site])
 	}
 	b.mu.Unlock()
+	close(b.ready)
 	b.watch(ctx)
 	b.mu.Lock()
 	b.running = nil

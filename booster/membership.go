@@ -35,7 +35,7 @@ const (
 type membership struct {
 	b       *Booster
 	site    tuber.PublicKey
-	answers chan error // capacity 1: the host's first answer to an invite
+	answers chan error // capacity 1: the host's first answer to an invite; nil if nobody waits
 	chunks  *store.Store
 
 	stop context.CancelFunc // ends run; nil while it does not run
@@ -47,7 +47,7 @@ type membership struct {
 }
 
 func newMembership(b *Booster, r tuber.MembershipRecord) *membership {
-	return &membership{b: b, site: r.Site, record: r, answers: make(chan error, 1)}
+	return &membership{b: b, site: r.Site, record: r}
 }
 
 // startLocked runs the membership; b.mu is held and b runs.
@@ -67,8 +67,9 @@ func (m *membership) run(ctx context.Context) {
 		Site: m.site, Path: m.file(), Quota: m.b.quota(), Log: m.b.log,
 	})
 	if err != nil {
-		m.b.log.Error("swarm not joined", "host", m.host(), "error", err)
-		m.answer(err)
+		if !m.answer(err) {
+			m.b.log.Error("swarm not joined", "host", m.host(), "error", err)
+		}
 		return
 	}
 	m.mu.Lock()
@@ -81,8 +82,9 @@ func (m *membership) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			break
 		}
-		m.answer(err)
-		m.b.log.Warn("the host refused", "host", m.host(), "error", err)
+		if !m.answer(err) {
+			m.b.log.Warn("the host refused", "host", m.host(), "error", err)
+		}
 		if !worthAsking(err) {
 			<-ctx.Done()
 			break
@@ -158,14 +160,17 @@ func (m *membership) joined() {
 	m.b.retell()
 }
 
-// answer keeps why the host, or this side, refused.
-func (m *membership) answer(err error) {
+// answer keeps why the host, or this side, refused. It tells whether Join
+// passes it on.
+func (m *membership) answer(err error) bool {
 	m.mu.Lock()
 	m.err = err
 	m.mu.Unlock()
 	select {
 	case m.answers <- err:
+		return true
 	default:
+		return false
 	}
 }
 

@@ -51,7 +51,7 @@ func (b *Booster) save() error {
 	return b.book.PutSetting(settingsName, s)
 }
 
-// Join joins the swarm of an invite, while Run runs. It waits a little for the
+// Join joins the swarm of an invite, once Run runs. It waits a little for the
 // host: nil means that it enrolled this booster, ErrOffline that it did not
 // answer yet, and any other error that nothing was joined.
 func (b *Booster) Join(ctx context.Context, text string) error {
@@ -59,12 +59,18 @@ func (b *Booster) Join(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	wait := time.NewTimer(answerWithin)
+	defer wait.Stop()
+	select {
+	case <-b.ready:
+	case <-wait.C: // enter says that nothing runs
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	m, err := b.enter(invite)
 	if err != nil {
 		return err
 	}
-	wait := time.NewTimer(answerWithin)
-	defer wait.Stop()
 	select {
 	case err := <-m.answers:
 		if err == nil || worthAsking(err) {
@@ -105,6 +111,7 @@ func (b *Booster) enter(invite tuber.Invite) (*membership, error) {
 		return nil, err
 	}
 	m := newMembership(b, r)
+	m.answers = make(chan error, 1)
 	b.swarms[r.Site] = m
 	b.order = append(b.order, r.Site)
 	b.startLocked(m)

@@ -38,18 +38,31 @@ var likeAddress = regexp.MustCompile(`[0-9A-Fa-f:.]*(?:[0-9]+\.[0-9]+\.[0-9]+\.[
 func scrub(line []byte) []byte {
 	return likeAddress.ReplaceAllFunc(line, func(found []byte) []byte {
 		text := string(found)
-		port := ""
-		a, err := netip.ParseAddr(text)
-		if err != nil {
-			var host string
-			if host, port, err = net.SplitHostPort(text); err == nil {
-				a, err = netip.ParseAddr(host)
-				port = ":" + port
+		for end := len(text); end > 0; end-- { // a full stop or a colon may follow
+			if a, port, ok := readAddress(text[:end]); ok {
+				if a.IsLoopback() || a.IsUnspecified() {
+					return found
+				}
+				return []byte("[address]" + port + text[end:])
+			}
+			if last := text[end-1]; last != ':' && last != '.' {
+				break
 			}
 		}
-		if err != nil || a.IsLoopback() || a.IsUnspecified() {
-			return found
-		}
-		return []byte("[address]" + port)
+		return found
 	})
+}
+
+// readAddress reads an address, and a port with its colon if there is one.
+func readAddress(text string) (a netip.Addr, port string, ok bool) {
+	a, err := netip.ParseAddr(text)
+	if err == nil {
+		return a, "", true
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || port == "" {
+		return a, "", false
+	}
+	a, err = netip.ParseAddr(host)
+	return a, ":" + port, err == nil
 }

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/booster"
+	"github.com/tubercdn/tuber/host"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"tuber": main,
+	})
+}
+
+// TestScript runs testdata/script: what people type and what they read.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			// Sockets have short paths, and nothing of this machine's own is read.
+			dir, err := os.MkdirTemp("", "tuber")
+			if err != nil {
+				return err
+			}
+			e.Defer(func() { os.RemoveAll(dir) })
+			e.Setenv("S", dir)
+			for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_RUNTIME_DIR"} {
+				e.Setenv(name, filepath.Join(dir, "xdg"))
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await":    await,
+			"takeport": takePort,
+			"invites":  makeInvites,
+			"setout":   setOut,
+			"exits":    exits,
+			"waitfor":  waitFor,
+			"revoke":   revokeAll,
+			"leave":    leaveAll,
+		},
+	})
+}
+
+// exits N COMMAND...: it ends with this very code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		var code interface{ ExitCode() int }
+		if !asExit(err, &code) {
+			ts.Fatalf("run %s: %v", args[1], err)
+		}
+		got = code.ExitCode()
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("got exit code %d, want %s", got, args[0])
+	}
+}
+
+func asExit(err error, into *interface{ ExitCode() int }) bool {
+	for err != nil {
+		if e, ok := err.(interface{ ExitCode() int }); ok {
+			*into = e
+			return true
+		}
+		u, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			return false
+		}
+		err = u.Unwrap()
+	}
+	return false
+}
+
+// await host|booster DIR: until the program that has the directory answers.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: await host|booster DIR")
+	}
+	try := func() error { _, err := swarms(args[1]); return err }
+	if args[0] == "host" {
+		try = func() error {
+			a, err := host.DialAdmin(args[1])
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			_, err = a.State()
+			return err
+		}
+	}
+	poll(ts, "the "+args[0]+" answers", try)
+}
+
+// poll tries until it works, for as long as a slow machine may need.
+func poll(ts *testscript.TestScript, what string, try func() error) {
+	deadline := time.NewTimer(30 * time.Second)
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline.C:
+			ts.Fatalf("waited in vain until %s: %v", what, err)
+		case <-again.C:
+		}
+	}
+}
+
+func swarms(dir string) ([]tuber.SwarmStatus, error) {
+	c, err := booster.Dial(dir)
+	if err != nil {
+		return nil, err
+	}
+	st, err := c.Status()
+	return st.Swarms, err
+}
+
+// waitfor joined|away DIR: until the booster's one swarm is so.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	poll(ts, "the swarm is "+args[0], func() error {
+		s, err := swarms(args[1])
+		if err == nil && (len(s) != 1 || s[0].Connected != (args[0] == "joined")) {
+			return fmt.Errorf("got %+v", s)
+		}
+		return err
+	})
+}
+
+// revoke DIR: every invite that the host has, by the command.
+func revokeAll(ts *testscript.TestScript, _ bool, args []string) {
+	a, err := host.DialAdmin(args[0])
+	ts.Check(err)
+	defer a.Close()
+	invites, err := a.Invites()
+	ts.Check(err)
+	for _, v := range invites {
+		ts.Check(ts.Exec("tuber", "invite", "revoke", v.ID, "--state", args[0]))
+	}
+}
+
+// leave DIR: every swarm that the booster is in, by the command.
+func leaveAll(ts *testscript.TestScript, _ bool, args []string) {
+	all, err := swarms(args[0])
+	ts.Check(err)
+	for _, s := range all {
+		ts.Check(ts.Exec("tuber", "leave", s.Host, "--state", args[0]))
+	}
+}
+
+// takeport udp|tcp NAME: holds a port until the script ends; NAME is its address.
+func takePort(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: takeport udp|tcp NAME")
+	}
+	if args[0] == "udp" {
+		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { c.Close() })
+		ts.Setenv(args[1], c.LocalAddr().String())
+		return
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[1], l.Addr().String())
+}
+
+// invites HOST: sets WHOLE, CUT and FLIPPED.
+func makeInvites(ts *testscript.TestScript, _ bool, args []string) {
+	v := tuber.Invite{Host: args[0], Prefix: tuber.DefaultPrefix, Site: tuber.PublicKey{1, 2, 3}, Secret: tuber.Secret{4}, Pin: tuber.Digest{5}}
+	whole := v.URL()
+	at := len(whole) - 60
+	other := "A"
+	if whole[at] == 'A' {
+		other = "B"
+	}
+	ts.Setenv("WHOLE", whole)
+	ts.Setenv("CUT", whole[:len(whole)-7])
+	ts.Setenv("FLIPPED", whole[:at]+other+whole[at+1:])
+}
+
+// setout NAME PREFIX: the word of the last output that begins so.
+func setOut(ts *testscript.TestScript, _ bool, args []string) {
+	for _, word := range strings.Fields(ts.ReadFile("stdout")) {
+		if strings.HasPrefix(word, args[1]) {
+			ts.Setenv(args[0], word)
+			return
+		}
+	}
+	ts.Fatalf("nothing in the output begins with %q", args[1])
+}
+
+func TestScrub(t *testing.T) {
+	for in, want := range map[string]string{
+		"from 198.51.100.7:4567 came":                  "from [address]:4567 came",
+		"from 198.51.100.7 came":                       "from [address] came",
+		"err=\"dial tcp 203.0.113.9:443: refused\"":    "err=\"dial tcp [address]:443: refused\"",
+		"at [2001:db8::7]:443 and 2001:db8::8.":        "at [[address]]:443 and [address].",
+		"time=2026-11-22T19:10:05.890Z level=INFO":     "time=2026-11-22T19:10:05.890Z level=INFO",
+		"listening at 127.0.0.1:8080 and [::]:8443":    "listening at 127.0.0.1:8080 and [::]:8443",
+		"peer=8f0a1b2c3d4e5f60718293a4b5c6d7e8 v1.2.3": "peer=8f0a1b2c3d4e5f60718293a4b5c6d7e8 v1.2.3",
+		"mapped ::ffff:198.51.100.7 fe80::1%eth0":      "mapped [address] [address]",
+	} {
+		if got := string(scrub([]byte(in))); got != want {
+			t.Errorf("scrub %q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestInterruptEndsCleanly(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+
+	if got := run(ctx, []string{"gateway", "--stun", "127.0.0.1:0", "--no-upnp"}, os.Stderr, os.Stderr); got != 0 {
+		t.Errorf("got exit code %d, want 0", got)
+	}
+}
