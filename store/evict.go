@@ -69,7 +69,7 @@ func evictionOrder(index map[tuber.ContentID][]*entry, holds map[tuber.ContentID
 	return out
 }
 
-// SetHolds says what the disk is for.
+// SetHolds says what the disk is for. It keeps the map.
 func (d *Disk) SetHolds(holds map[tuber.ContentID]tuber.Hold) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -40,20 +40,28 @@ func (s *Store) Range(c tuber.ContentID) (tuber.Range, bool) {
 		return tuber.Range{}, false
 	}
 	r.First = r.Next
-	misses := 0
+	below, size, misses := r.Next, tuber.ChunkNumber(0), 0
 	for _, sp := range slices.Backward(spans) {
 		if sp.first >= r.Next {
 			continue
 		}
-		gap := r.First > sp.next && r.First-sp.next > tuber.MaxRun
-		if want := sp.present & r.Partitions; sp.whole&want != want {
+		hole := below - min(below, sp.next) // numbers of runs that are not even known
+		size = max(size, sp.next-sp.first)
+		if hole > 0 {
 			misses++
-		} else if want != 0 && !gap {
-			r.First, misses = sp.first, 0
 		}
-		if gap || misses > 1 {
+		want := sp.present & r.Partitions
+		whole := sp.whole&want == want
+		if !whole {
+			misses++
+		}
+		if misses > 1 || hole > size {
 			break
 		}
+		if whole && want != 0 {
+			r.First, misses = sp.first, 0
+		}
+		below, size = sp.first, sp.next-sp.first
 	}
 	return r, r.First < r.Next
 }

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -172,7 +173,7 @@ func (s *Store) SetHolds(k map[tuber.ContentID]int, holds []tuber.Hold) {
 		}
 	}
 	s.mu.Lock()
-	s.holds, s.k = byContent, k
+	s.holds, s.k = byContent, maps.Clone(k)
 	for c, n := range k {
 		if ct := s.contents[c]; ct != nil && partitions(n) {
 			ct.k = n
@@ -180,7 +181,7 @@ func (s *Store) SetHolds(k map[tuber.ContentID]int, holds []tuber.Hold) {
 	}
 	s.mu.Unlock()
 	if s.disk != nil {
-		s.disk.SetHolds(byContent)
+		s.disk.SetHolds(maps.Clone(byContent))
 		s.wake()
 	}
 }
