@@ -44,6 +44,11 @@ func NewServer(handler http.Handler) *http.Server {
 type guard struct{ next http.Handler }
 
 func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == "PRI" { // the preface of HTTP/2 where nobody speaks it (RFC 9113 section 3.4)
+		w.Header().Set("Connection", "close")
+		refuse(w, http.StatusBadRequest, "This address speaks HTTP/2 only over TLS.")
+		return
+	}
 	if s, ok := r.Context().Value(socketKey{}).(*socket); ok && r.ProtoMajor == 1 {
 		defer s.end()
 		if err := ambiguous(r, s); err != nil {
@@ -52,15 +57,25 @@ func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if r.Body != nil && r.Body != http.NoBody {
-		body := newPacedBody(w, r.Body)
-		defer body.stop()
-		own := *r
-		own.Body = body
-		r = &own
+	if r.Body == nil || r.Body == http.NoBody {
+		g.next.ServeHTTP(w, r)
+		return
 	}
-	g.next.ServeHTTP(w, r)
+	body := newPacedBody(w, r.Body)
+	defer body.stop()
+	own := *r
+	own.Body = body
+	g.next.ServeHTTP(w, &own)
+	if body.failed() && w.Header().Get("Connection") != "close" {
+		panic(http.ErrAbortHandler) // nobody knows where the next request would begin
+	}
 }
+
+// brokenBodyError is a body that does not keep to its own framing.
+type brokenBodyError struct{ cause error }
+
+func (e *brokenBodyError) Error() string { return "read request body: " + e.cause.Error() }
+func (e *brokenBodyError) Unwrap() error { return e.cause }
 
 // slowBodyError ends a request whose body came too slowly.
 type slowBodyError struct{}
@@ -75,8 +90,9 @@ type pacedBody struct {
 	watch   *time.Timer
 	left    time.Duration // that may still be waited
 
-	mu   sync.Mutex // guards the field below
-	slow bool
+	mu     sync.Mutex // guards the fields below
+	slow   bool
+	broken bool
 }
 
 func newPacedBody(w http.ResponseWriter, body io.ReadCloser) *pacedBody {
@@ -103,11 +119,23 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	b.left = min(b.left-time.Since(start)+earned, bodyCredit)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.slow && err != nil && !errors.Is(err, io.EOF) {
-		return n, &slowBodyError{}
-	}
 	b.left = max(b.left, time.Millisecond)
+	switch {
+	case err == nil || err == io.EOF || errors.Is(err, http.ErrBodyReadAfterClose):
+		return n, err
+	case b.slow:
+		err = &slowBodyError{}
+	default:
+		err = &brokenBodyError{err}
+	}
+	b.broken = true
 	return n, err
+}
+
+func (b *pacedBody) failed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.broken
 }
 
 func (b *pacedBody) stop() { b.watch.Stop() }

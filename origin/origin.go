@@ -166,6 +166,10 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		defer o.visitors.leave(from.addr)
 	}
+	if r.Method == http.MethodConnect {
+		refuse(w, http.StatusMethodNotAllowed, "This is a web site, not a proxy for others.")
+		return
+	}
 	if rest, ours := strings.CutPrefix(r.URL.Path, o.cfg.Prefix); ours {
 		o.serveOwn(w, r, rest)
 		return

@@ -76,11 +76,16 @@ func (o *Origin) modify(res *http.Response) error {
 // fail answers for a site that does not.
 func (o *Origin) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var tooSlow *slowBodyError
+	var broken *brokenBodyError
 	switch {
-	case r.Context().Err() != nil && !errors.As(err, &tooSlow):
-		panic(http.ErrAbortHandler) // the viewer left, there is nobody to tell
 	case errors.As(err, &tooSlow):
+		w.Header().Set("Connection", "close")
 		refuse(w, http.StatusRequestTimeout, "The request came too slowly.")
+	case r.Context().Err() != nil:
+		panic(http.ErrAbortHandler) // the viewer left, there is nobody to tell
+	case errors.As(err, &broken):
+		w.Header().Set("Connection", "close")
+		refuse(w, http.StatusBadRequest, "The request's body is malformed.")
 	default:
 		o.cfg.Log.Warn("the site did not answer", "method", r.Method, "err", err)
 		refuse(w, http.StatusBadGateway, "The web site behind this address does not answer. Try again in a moment.")
