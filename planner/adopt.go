@@ -12,10 +12,12 @@ import (
 // not moved. After the planner's start the neighbours that it names count as
 // peers too, until they rejoin or adoptFor is over.
 func (c *cell) adoptLocked(m *member, j wire.Join, now time.Time) {
-	if j.Plan == nil || c.plan.Peers[m.id] != nil {
+	_, ghost := c.ghosts[m.id]
+	delete(c.ghosts, m.id)
+	if j.Plan == nil || c.plan.Peers[m.id] != nil && !ghost {
 		return
 	}
-	c.plan.Peers[m.id] = j.Plan
+	c.adopted[m.id] = j.Plan
 	m.introduce(j.Plan, now)
 	if m.wants == nil {
 		m.wants = wantsOf(j.Plan)
@@ -36,7 +38,7 @@ func (c *cell) adoptLocked(m *member, j wire.Join, now time.Time) {
 
 // ghostLocked counts a neighbour that has not rejoined yet as a peer that is away.
 func (c *cell) ghostLocked(in tuber.Introduction, plan *tuber.PeerPlan, now time.Time) {
-	if in.Key.PeerID() != in.Peer || c.quarantined[in.Peer] || len(c.ghosts) >= maxGhosts {
+	if c.members[in.Peer] != nil || in.Key.PeerID() != in.Peer || c.quarantined[in.Peer] || len(c.ghosts) >= maxGhosts {
 		return
 	}
 	g, ok := c.ghosts[in.Peer]

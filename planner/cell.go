@@ -37,6 +37,7 @@ type cell struct {
 	ghosts      map[tuber.PeerID]Peer // neighbours of rejoined peers, not here yet
 	contents    []tuber.Content
 	plan        tuber.Plan
+	adopted     map[tuber.PeerID]*tuber.PeerPlan // brought by rejoining peers since the last plan
 	quarantined map[tuber.PeerID]bool
 	accusers    map[tuber.PeerID]map[tuber.PeerID]bool // accused to accusers
 	settled     time.Time                              // see State; zero if there is nothing to wait for
@@ -92,6 +93,7 @@ func newCell(cfg Config) *cell {
 		dirty:       make(chan struct{}, 1),
 		members:     map[tuber.PeerID]*member{},
 		ghosts:      map[tuber.PeerID]Peer{},
+		adopted:     map[tuber.PeerID]*tuber.PeerPlan{},
 		quarantined: map[tuber.PeerID]bool{},
 		accusers:    map[tuber.PeerID]map[tuber.PeerID]bool{},
 		plan:        tuber.Plan{Epoch: cfg.Epoch, Peers: map[tuber.PeerID]*tuber.PeerPlan{}},
@@ -175,7 +177,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 	m.ledger.ranges = a.join.Ranges
 	c.adoptLocked(m, a.join, now)
 	m.send(wire.Contents{Contents: c.contents})
-	if pp := c.plan.Peers[id]; pp != nil && pp.Epoch == c.epoch {
+	if pp := c.plan.Peers[id]; pp != nil && c.adopted[id] == nil {
 		m.told = pp.Version
 		m.send(wire.Plan{PeerPlan: *pp})
 	}
@@ -223,6 +225,7 @@ func (c *cell) removeLocked(id tuber.PeerID) {
 		c.departed = append(c.departed, m.history())
 	}
 	delete(c.members, id)
+	delete(c.adopted, id)
 	c.touch()
 }
 
@@ -295,9 +298,11 @@ func (c *cell) state(now time.Time) State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st := State{Epoch: c.epoch, Origin: c.origin, Contents: slices.Clone(c.contents), Settled: c.settled}
-	if len(c.plan.Peers) > 0 {
+	if len(c.plan.Peers)+len(c.adopted) > 0 {
 		plan := c.plan
-		plan.Peers = maps.Clone(plan.Peers) // joins add to ours meanwhile
+		plan.Peers = maps.Clone(plan.Peers)
+		maps.Copy(plan.Peers, c.adopted)
+		clear(c.adopted)
 		st.Previous = &plan
 	}
 	for _, m := range c.members {
@@ -336,15 +341,11 @@ func (c *cell) carryOut(plan tuber.Plan, now time.Time) {
 	if plan.Version != c.plan.Version {
 		c.improve = now.Add(improveEvery)
 	}
-	previous := c.plan
 	c.plan = plan
 	for id, m := range c.members {
 		pp := plan.Peers[id]
-		if pp == nil { // joined while the plan was made: adopted, if it brought one
-			if old := previous.Peers[id]; old != nil {
-				c.plan.Peers[id] = old
-			}
-			continue
+		if pp == nil || c.adopted[id] != nil {
+			continue // it joined while the plan was made: it has a part in the next one
 		}
 		m.introduce(pp, now)
 		if pp.Version != m.told {
