@@ -40,6 +40,8 @@ type link struct {
 	q      queue
 	ctl    [][]byte
 	ctlLen int
+	ctlIn  uint64 // frames queued so far
+	ctlOut uint64 // of these, written
 	flows  map[tuber.ContentID]*flow
 	parked []parked
 	rate   tuber.BitsPerSecond // assigned by the plan
@@ -149,6 +151,7 @@ func (l *link) send(f wire.Frame) {
 	full := l.ctlLen > maxCtl
 	if !full {
 		l.ctl = append(l.ctl, b)
+		l.ctlIn++
 	}
 	ln := l.lane
 	l.mu.Unlock()
@@ -235,36 +238,37 @@ func wake(c chan struct{}) {
 	}
 }
 
-// recent is a set that remembers the last limit values.
+// recent remembers the last limit values, and when each was added.
 type recent[T comparable] struct {
 	limit int
-	set   map[T]struct{}
+	when  map[T]time.Time
 	ring  []T
 	at    int // of the oldest, once the ring is full
 }
 
 func newRecent[T comparable](limit int) recent[T] {
-	return recent[T]{limit: limit, set: make(map[T]struct{})}
+	return recent[T]{limit: limit, when: make(map[T]time.Time)}
 }
 
-// add tells whether v is new.
+// add tells whether v is new; one that is known counts as added again.
 func (r *recent[T]) add(v T) bool {
-	if _, ok := r.set[v]; ok {
+	_, known := r.when[v]
+	r.when[v] = time.Now()
+	switch {
+	case known:
 		return false
-	}
-	r.set[v] = struct{}{}
-	if len(r.ring) < r.limit {
+	case len(r.ring) < r.limit:
 		r.ring = append(r.ring, v)
 		return true
 	}
-	delete(r.set, r.ring[r.at])
+	delete(r.when, r.ring[r.at])
 	r.ring[r.at] = v
 	r.at = (r.at + 1) % r.limit
 	return true
 }
 
 func (r *recent[T]) has(v T) bool {
-	_, ok := r.set[v]
+	_, ok := r.when[v]
 	return ok
 }
 

@@ -31,7 +31,8 @@ type item struct {
 	priority int
 	deadline time.Time
 	queued   time.Time
-	at       int // index in the heap
+	after    uint64 // ctl frames that must be written before: its manifest is one of them
+	at       int    // index in the heap
 }
 
 func (it *item) key() chunkKey { return chunkKey{it.chunk.Content(), it.chunk.Number()} }

@@ -125,8 +125,8 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 			t.Errorf("%d was known, want it new", v)
 		}
 	}
-	if r.add(4) || r.has(1) || !r.has(2) || len(r.set) != 3 {
-		t.Errorf("got set %v, want 2, 3 and 4", r.set)
+	if r.add(4) || r.has(1) || !r.has(2) || len(r.when) != 3 {
+		t.Errorf("got set %v, want 2, 3 and 4", r.when)
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	pastBurst  = 8 // pasts that a neighbour may ask for at once, then one a second
 	wholeEvery = time.Second
 
+	sentAgain  = 2 * time.Second // what was sent before that may be asked for again
 	burstPause = 50 * time.Millisecond
 )
 
@@ -268,7 +269,11 @@ func (l *link) onAsk(f wire.Ask) {
 	for _, n := range f.Numbers {
 		l.mu.Lock()
 		full := l.q.asks >= maxAsks
+		coming := l.inFlightLocked(chunkKey{f.Content, n}, now)
 		l.mu.Unlock()
+		if coming {
+			continue
+		}
 		if !full && l.s.shares(f.Content) {
 			if c, ok := l.s.m.Chunks.Get(f.Content, n); ok && l.enqueue(&item{
 				chunk: c, class: tuber.ClassRepair, priority: askPriority,
@@ -282,6 +287,13 @@ func (l *link) onAsk(f wire.Ask) {
 	if len(missing.Numbers) > 0 {
 		l.send(missing)
 	}
+}
+
+// inFlightLocked tells whether a chunk was sent so recently that it must still
+// be on its way: the channel is reliable, sending it again would only cost.
+func (l *link) inFlightLocked(key chunkKey, now time.Time) bool {
+	f := l.flows[key.content]
+	return f != nil && now.Sub(f.sent.when[key.n]) < sentAgain
 }
 
 // onPast sends the newest playlist whole and the manifests from a number on that

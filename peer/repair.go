@@ -14,16 +14,18 @@ const (
 	pastGrace   = 2 * time.Second        // what was asked for as the past may take longer
 	askWithin   = 2 * time.Second        // an answer later than this is of no use
 	minAskAgain = 150 * time.Millisecond // 2 RTT, but never less: the answer takes its time to send
-	maxAskTries = 8
+	askRounds   = 3                      // of all who may have it
+	roundEvery  = time.Second
 	maxWants    = 4096 // chunks looked out for, per content
 )
 
 // want is a chunk that should have come by assignment.
 type want struct {
-	due    time.Time // when it is asked for (again)
-	higher int       // numbers of its partition that overtook it
-	past   bool      // it is older than the assignment
-	asked  []tuber.PeerID
+	due    time.Time      // when it is asked for (again)
+	higher int            // numbers of its partition that overtook it
+	past   bool           // it is older than the assignment
+	asked  []tuber.PeerID // in this round
+	rounds int
 }
 
 type wantSet struct {
@@ -153,8 +155,11 @@ func (s *swarm) repair(now time.Time) {
 				continue
 			}
 			l := s.helperLocked(c, n, x)
-			if l == nil || len(x.asked) >= maxAskTries {
-				delete(w.m, n)
+			if l == nil {
+				if x.rounds++; x.rounds >= askRounds {
+					delete(w.m, n)
+				}
+				x.asked, x.due = nil, now.Add(roundEvery)
 				continue
 			}
 			x.asked = append(x.asked, l.id())
@@ -181,12 +186,12 @@ func (l *link) askFor(c tuber.ContentID, numbers []tuber.ChunkNumber) {
 	}
 }
 
-// helperLocked is who is asked next: standbys of the partition, other sources
-// of the content, then links whose range covers the number. Nobody is asked
-// twice; nil gives up.
+// helperLocked is who is asked next: standbys of the partition, then links whose
+// range covers the number, and last the source that should have sent it. Nobody
+// is asked twice in a round; nil ends it.
 func (s *swarm) helperLocked(c tuber.ContentID, n tuber.ChunkNumber, x *want) *link {
 	k := s.ks[c]
-	if k == 0 {
+	if k == 0 || s.plan == nil {
 		return nil
 	}
 	p := n.Partition(k)
@@ -196,21 +201,23 @@ func (s *swarm) helperLocked(c tuber.ContentID, n tuber.ChunkNumber, x *want) *l
 		}
 		return nil
 	}
-	if s.plan != nil {
-		for _, standby := range []bool{true, false} {
-			for _, src := range s.plan.Sources {
-				if l := open(src.From); l != nil && src.Content == c && src.Standby == standby && src.Partitions.Has(p) {
-					return l
-				}
-			}
+	var last *link
+	for _, src := range s.plan.Sources {
+		l := open(src.From)
+		switch {
+		case l == nil || src.Content != c || !src.Partitions.Has(p):
+		case src.Standby:
+			return l
+		default:
+			last = l
 		}
 	}
 	for id := range s.links {
-		if l := open(id); l != nil && l.covers(c, p, n) {
+		if l := open(id); l != nil && l != last && l.covers(c, p, n) {
 			return l
 		}
 	}
-	return nil
+	return last
 }
 
 func (l *link) covers(c tuber.ContentID, p tuber.Partition, n tuber.ChunkNumber) bool {

@@ -38,6 +38,10 @@ func (l *link) writeCtl() {
 				return
 			}
 		}
+		l.mu.Lock()
+		l.ctlOut++
+		l.mu.Unlock()
+		wake(l.dataUp)
 	}
 }
 
@@ -139,8 +143,9 @@ func (l *link) ready() (tuber.Class, int, bool) {
 			return 0, 0, false
 		}
 		if it := l.q.first(time.Now()); it != nil {
+			named := it.after <= l.ctlOut // its manifest went before
 			l.mu.Unlock()
-			return it.class, len(it.chunk.Data()) + wire.ChunkOverhead, true
+			return it.class, len(it.chunk.Data()) + wire.ChunkOverhead, named
 		}
 		key, ok := l.q.step()
 		skip := ok && l.sentLocked(key)
@@ -185,7 +190,7 @@ func (l *link) take() *item {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	it := l.q.first(time.Now())
-	if it == nil {
+	if it == nil || it.after > l.ctlOut {
 		return nil
 	}
 	l.q.remove(it)
@@ -205,6 +210,7 @@ func (l *link) enqueue(it *item) bool {
 	}
 	l.sendManifests(key.content, []*tuber.SignedManifest{m})
 	l.mu.Lock()
+	it.after = l.ctlIn
 	ok := l.q.push(it, time.Now())
 	l.mu.Unlock()
 	wake(l.dataUp)
