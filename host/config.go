@@ -46,8 +46,9 @@ type Config struct {
 	// ControlListen is where boosters join, over TLS with a self-made
 	// certificate whose key invites pin; ":8443" if empty.
 	ControlListen string
-	// PublicHost is the name or address that invites name. Empty: the address
-	// by which this machine reaches the internet.
+	// PublicHost is the name or address that invites name, with a port where a
+	// router or tunnel changes it. Empty: the address that ControlListen names,
+	// or that by which this machine reaches the internet.
 	PublicHost string
 	// DashboardListen must be on loopback; "127.0.0.1:0" if empty.
 	DashboardListen string
@@ -99,13 +100,18 @@ func (c *Config) complete() error {
 		return err
 	}
 	if c.PublicHost == "" {
+		c.PublicHost = named(c.ControlListen)
+	}
+	if c.PublicHost == "" {
 		c.PublicHost = outward()
 	}
 	if ip, err := netip.ParseAddr(strings.Trim(c.PublicHost, "[]")); err == nil {
 		c.PublicHost = ip.String()
+	}
+	if ip, err := netip.ParseAddr(hostOf(c.PublicHost)); err == nil {
 		c.AllowPrivate = c.AllowPrivate || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()
 	}
-	c.AllowPrivate = c.AllowPrivate || strings.EqualFold(c.PublicHost, "localhost")
+	c.AllowPrivate = c.AllowPrivate || strings.EqualFold(hostOf(c.PublicHost), "localhost")
 	return nil
 }
 
@@ -136,6 +142,18 @@ func (c *Config) check() error {
 		return fmt.Errorf("host: public host %q, want a name or an address; change --public-host", c.PublicHost)
 	}
 	return loopbackOnly(c.DashboardListen)
+}
+
+// named is the address that a listener is held to, empty if it takes all.
+func named(listen string) string {
+	name, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(name); ip != nil && ip.IsUnspecified() {
+		return ""
+	}
+	return name
 }
 
 // loopbackOnly holds the dashboard's listener to this machine.

@@ -49,8 +49,16 @@ func testConfig(t *testing.T) Config {
 	}
 }
 
-// begin runs a host until the test ends, or until the returned stop.
+// begin runs a host whose planner is up.
 func begin(t *testing.T, cfg Config) (*Host, func()) {
+	t.Helper()
+	h, stop := run(t, cfg)
+	eventually(t, "the planner runs", func() bool { return h.Status().Planner })
+	return h, stop
+}
+
+// run runs a host until the test ends, or until the returned stop.
+func run(t *testing.T, cfg Config) (*Host, func()) {
 	t.Helper()
 	h, err := New(cfg)
 	if err != nil {
@@ -71,7 +79,6 @@ func begin(t *testing.T, cfg Config) (*Host, func()) {
 		}
 	}
 	t.Cleanup(stop)
-	eventually(t, "the planner runs", func() bool { return h.Status().Planner })
 	return h, stop
 }
 

@@ -111,6 +111,11 @@ func (h *Host) openState() error {
 	if h.site, err = origin.LoadOrCreateKey(filepath.Join(h.cfg.Dir, siteKeyFile)); err != nil {
 		return err
 	}
+	var off bool
+	if _, err := book.Setting(settingOff, &off); err != nil {
+		return err
+	}
+	h.off.Store(off)
 	return nil
 }
 
@@ -156,27 +161,29 @@ func ignoreClosed(err error) error {
 // drain is how long Run lets requests end by themselves.
 const drain = 2 * time.Second
 
-// Run serves until ctx ends, or until a part of the host fails; then it stops
-// every part, waits for all of them and closes what New opened.
+// Run serves until ctx ends, or until a listener fails; then it stops every
+// part, waits for all of them and closes what New opened. Any other part that
+// fails is missed and logged, and the site works on without it.
 func (h *Host) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	keep := func(name string, run func() error) {
-		wg.Go(func() {
-			if err := run(); err != nil && ctx.Err() == nil {
-				cancel(fmt.Errorf("%s: %w", name, err))
-			}
-		})
-	}
-	if err := h.planning.start(ctx); err != nil {
+	if err := h.planning.start(ctx, !h.off.Load()); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	for _, r := range h.runners {
-		keep(r.name, func() error { return r.run(ctx) })
+		wg.Go(func() {
+			if err := r.run(ctx); err != nil && ctx.Err() == nil {
+				h.cfg.Log.Error("a part of the host failed; the site works on", "part", r.name, "err", err)
+			}
+		})
 	}
 	for _, s := range h.servers {
-		keep(s.name, s.serve)
+		wg.Go(func() {
+			if err := s.serve(); err != nil {
+				cancel(fmt.Errorf("%s: %w", s.name, err))
+			}
+		})
 	}
 	<-ctx.Done()
 	h.planning.stop()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -131,8 +132,19 @@ func TestPlannerStopsAndStartsReally(t *testing.T) {
 	})
 }
 
+func TestForwardedForOfATrustedProxyGoesUpstream(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	h, _ := begin(t, cfg)
+	resp, _ := fetch(t, "GET", h.Addresses().Site, "", http.Header{"X-Forwarded-For": {"198.51.100.7"}})
+	if got := resp.Header.Get("Seen-For"); !strings.HasPrefix(got, "198.51.100.7") {
+		t.Errorf("upstream saw %q, want the visitor's address", got)
+	}
+}
+
 func TestKillSwitch(t *testing.T) {
-	h, _ := begin(t, testConfig(t))
+	cfg := testConfig(t)
+	h, stop := begin(t, cfg)
 	if err := h.SetEnabled(false); err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +163,17 @@ func TestKillSwitch(t *testing.T) {
 	if err := h.SetPlanner(true); err == nil {
 		t.Error("the planner started while peers are switched off")
 	}
+	stop()
+	h, _ = run(t, cfg) // a restart does not switch peers on
+	eventually(t, "the host is back", func() bool {
+		a, err := DialAdmin(cfg.Dir)
+		if err != nil {
+			return false
+		}
+		defer a.Close()
+		s, err := a.State()
+		return err == nil && !s.Enabled && !s.Planner
+	})
 	if err := h.SetEnabled(true); err != nil {
 		t.Fatal(err)
 	}

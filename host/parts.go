@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/gateway"
@@ -72,17 +73,31 @@ func (h *Host) openPeer() error {
 	return err
 }
 
-// join keeps the peer in its own swarm, through every stop of the planner.
+// join keeps the peer in its own swarm, through every stop of the planner and
+// every refusal: without it the site is all that is left.
 func (h *Host) join(ctx context.Context) error {
 	upload := h.cfg.Uplink
 	if upload == 0 {
 		upload = undeclared
 	}
-	return h.peer.Join(ctx, peer.Membership{
-		Site: h.Site(), Chunks: h.chunks, Dial: h.planning.dial,
-		Means: tuber.Means{Upload: upload, Relay: true, Reach: h.reach()},
-	})
+	for ctx.Err() == nil {
+		err := h.peer.Join(ctx, peer.Membership{
+			Site: h.Site(), Chunks: h.chunks, Dial: h.planning.dial,
+			Means: tuber.Means{Upload: upload, Relay: true, Reach: h.reach()},
+		})
+		if ctx.Err() != nil {
+			break
+		}
+		h.cfg.Log.Error("the host's own peer left its swarm; it joins again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(rejoinAfter):
+		}
+	}
+	return nil
 }
+
+const rejoinAfter = 5 * time.Second
 
 // undeclared is what the plan reckons with where the host does not say what its
 // line can do: enough for a few copies of a stream.
@@ -91,7 +106,7 @@ const undeclared tuber.BitsPerSecond = 20e6
 // reach is dialable where the world can send to the UDP port: a public address,
 // or a swarm on this machine or network only.
 func (h *Host) reach() tuber.Reach {
-	ip, err := netip.ParseAddr(h.cfg.PublicHost)
+	ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost))
 	if err == nil && (ip.IsLoopback() || ip.IsGlobalUnicast()) {
 		return tuber.ReachDialable
 	}
@@ -138,12 +153,12 @@ func (s scripts) Worker() []byte { return web.Worker(s.h.webConfig()) }
 
 func (h *Host) webConfig() web.Config {
 	c := web.Config{Prefix: h.cfg.Prefix, Site: h.Site(), Relay: string(h.cfg.Relay), Enabled: !h.off.Load()}
-	if ip, err := netip.ParseAddr(h.cfg.PublicHost); (err == nil && ip.IsLoopback()) || strings.EqualFold(h.cfg.PublicHost, "localhost") {
+	if ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost)); (err == nil && ip.IsLoopback()) || strings.EqualFold(hostOf(h.cfg.PublicHost), "localhost") {
 		return c // on one machine nobody needs to know how they look from outside
 	}
 	for _, conn := range h.sockets.stun {
 		port := conn.LocalAddr().(*net.UDPAddr).Port
-		c.STUN = append(c.STUN, "stun:"+net.JoinHostPort(h.cfg.PublicHost, strconv.Itoa(port)))
+		c.STUN = append(c.STUN, "stun:"+net.JoinHostPort(hostOf(h.cfg.PublicHost), strconv.Itoa(port)))
 	}
 	return c
 }
@@ -176,7 +191,7 @@ func (h *Host) mappings() []netip.AddrPort {
 	if m := h.mapped.Load(); m != nil && m.Phase == gateway.MappingOpen && m.Public {
 		out = append(out, m.External)
 	}
-	if ip, err := netip.ParseAddr(h.cfg.PublicHost); err == nil && ip.IsGlobalUnicast() && !ip.IsPrivate() {
+	if ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost)); err == nil && ip.IsGlobalUnicast() && !ip.IsPrivate() {
 		out = append(out, netip.AddrPortFrom(ip, uint16(h.sockets.udp.LocalAddr().(*net.UDPAddr).Port)))
 	}
 	return out

@@ -51,11 +51,14 @@ func newPlanning(site ed25519.PrivateKey, origin tuber.PeerID, book *store.Book,
 	return &planning{site: site, key: key, origin: origin, book: book, log: log}, nil
 }
 
-// start begins the first planner; it and its successors end with ctx at the latest.
-func (p *planning) start(ctx context.Context) error {
+// start allows planners, and begins the first one if on. All end with ctx at the latest.
+func (p *planning) start(ctx context.Context, on bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ctx = ctx
+	if !on {
+		return nil
+	}
 	return p.beginLocked()
 }
 
@@ -64,7 +67,7 @@ func (p *planning) stop() {
 	p.mu.Lock()
 	p.ctx = nil
 	p.mu.Unlock()
-	p.set(false)
+	_ = p.set(false) // only a start can fail
 }
 
 // set stops or starts the planner really: its sockets close, its state is gone.

@@ -73,7 +73,7 @@ func (h *Host) openServers() error {
 	if err := h.openSite(); err != nil {
 		return err
 	}
-	cert, pin, err := selfMade(h.cfg.Dir, h.cfg.PublicHost, time.Now())
+	cert, pin, err := selfMade(h.cfg.Dir, hostOf(h.cfg.PublicHost), time.Now())
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (h *Host) openSite() error {
 			return err
 		}
 		h.tls = true
-		h.noPin = vouched(*certs.current, h.cfg.PublicHost, time.Now())
+		h.noPin = vouched(*certs.current, hostOf(h.cfg.PublicHost), time.Now())
 		site = tls.NewListener(site, &tls.Config{
 			GetCertificate: certs.get,
 			MinVersion:     tls.VersionTLS12,

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -154,21 +155,35 @@ type Addresses struct {
 
 // Addresses are final once New has returned.
 func (h *Host) Addresses() Addresses {
-	scheme, port := "http://", "80"
-	if h.tls {
-		scheme, port = "https://", "443"
-	}
-	site := scheme + withPort(h.cfg.PublicHost, h.sockets.site.Addr(), port) + "/"
-	if h.cfg.OuterHTTPS {
-		site = "https://" + bracketed(h.cfg.PublicHost) + "/"
-	}
-	name := h.sockets.dashboard.Addr().String()
 	return Addresses{
-		Site:      site,
-		Dashboard: "http://" + name + "/?key=" + h.guard.secret,
-		Control:   withPort(h.cfg.PublicHost, h.sockets.control.Addr(), ""),
-		UDP:       net.JoinHostPort(h.cfg.PublicHost, portOf(h.sockets.udp.LocalAddr())),
+		Site:      h.siteAddress(),
+		Dashboard: "http://" + h.sockets.dashboard.Addr().String() + "/?key=" + h.guard.secret,
+		Control:   withPort(h.cfg.PublicHost, h.sockets.control.Addr(), "443"),
+		UDP:       net.JoinHostPort(hostOf(h.cfg.PublicHost), portOf(h.sockets.udp.LocalAddr())),
 	}
+}
+
+// siteAddress is where people find the site, as far as the host can know.
+func (h *Host) siteAddress() string {
+	if h.cfg.OuterHTTPS {
+		return "https://" + bracketed(h.cfg.PublicHost) + "/"
+	}
+	name := hostOf(h.cfg.PublicHost)
+	if held := named(h.cfg.Listen); held != "" && !h.tls {
+		name = held
+	}
+	if h.tls {
+		return "https://" + withPort(name, h.sockets.site.Addr(), "443") + "/"
+	}
+	return "http://" + withPort(name, h.sockets.site.Addr(), "80") + "/"
+}
+
+// hostOf is a public host without the port that it may name.
+func hostOf(public string) string {
+	if name, _, err := net.SplitHostPort(public); err == nil {
+		return name
+	}
+	return public
 }
 
 func portOf(a net.Addr) string {
@@ -182,14 +197,18 @@ func portOf(a net.Addr) string {
 // SetPlanner stops or starts the planner really, as a crash would.
 func (h *Host) SetPlanner(on bool) error {
 	if on && h.off.Load() {
-		return fmt.Errorf("start planner: peers are switched off; switch them on first")
+		return errors.New("start planner: peers are switched off; switch them on first")
 	}
 	return h.planning.set(on)
 }
+
+// settingOff is true in the book while the kill switch is off: a restart must
+// not bring back what the owner switched off.
+const settingOff = "off"
 
 // SetEnabled is the kill switch. Off: pages unregister the worker at their next
 // look, nobody is admitted, links end; the site works as it did without Tuber.
 func (h *Host) SetEnabled(on bool) error {
 	h.off.Store(!on)
-	return h.planning.set(on)
+	return errors.Join(h.book.PutSetting(settingOff, !on), h.planning.set(on))
 }

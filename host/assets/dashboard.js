@@ -104,7 +104,7 @@ function sentence(s) {
   el("missing").textContent = s.missing ?? "";
   el("switch").textContent = s.enabled ? "Switch peers off" : "Switch peers on";
   el("switch").classList.toggle("danger", s.enabled);
-  el("site").textContent = s.site.replace(/^https?:\/\//, "");
+  el("site").textContent = s.site.replace(/^https?:\/\//, "").replace(/\/$/, "");
   el("site").href = s.site;
 }
 
