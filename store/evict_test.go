@@ -129,6 +129,16 @@ func TestLowPriorityDoesNotPushOutHigh(t *testing.T) {
 	if after := len(s.disk.index[high]); after != before {
 		t.Fatalf("runs of high priority: got %d, want %d", after, before)
 	}
+	clk.add(fullPause) // nor does what waits in vain hold it up
+	r = makeRun(t, high, 2000, 8, clk.in(time.Hour))
+	s.AddManifest(r.m)
+	for _, v := range r.chunks {
+		_, err := s.Put(v)
+		must(t, err)
+	}
+	if err := s.Flush(); !errors.Is(err, errQuota) || !s.disk.Knows(high, 2000) {
+		t.Fatalf("got %v, stored %v, want the run of high priority on disk", err, s.disk.Knows(high, 2000))
+	}
 	must(t, s.SetQuota(2<<20))
 	must(t, s.Flush())
 	if s.Full() != nil || !s.disk.Knows(low, 0) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -85,12 +86,10 @@ func (s *Store) ready() []job {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b job) int {
+	slices.SortFunc(out, func(a, b job) int { // what matters most goes first: the disk may fill
 		x, y := a.m.Manifest(), b.m.Manifest()
-		if d := slices.Compare(x.Content[:], y.Content[:]); d != 0 {
-			return d
-		}
-		return int(x.First) - int(y.First)
+		return cmp.Or(cmp.Compare(s.holds[y.Content].Priority, s.holds[x.Content].Priority),
+			slices.Compare(x.Content[:], y.Content[:]), cmp.Compare(x.First, y.First))
 	})
 	return out
 }

@@ -137,7 +137,7 @@ func TestTwoPrograms(t *testing.T) {
 // What was acknowledged before kill -9 is there afterwards, nothing corrupt is
 // served, and the file needs no setting aside.
 func TestKill(t *testing.T) {
-	path, next, kills := chunkPath(t), 0, 40
+	path, next, kills := chunkPath(t), 0, 36
 	if testing.Short() {
 		kills = 10
 	}
@@ -169,7 +169,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("set aside after a kill: %v", aside)
 		}
 		must(t, s.Close())
-		if next > 300 { // keep each round short
+		if next > 90 { // keep each round short
 			must(t, os.Remove(path))
 			next = 0
 		}

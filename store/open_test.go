@@ -120,13 +120,13 @@ func TestFlippedBytes(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	must(t, err)
 	lost := 0
-	for i := range 400 {
+	for i := range 250 {
 		at := i * 2 // the metas, then spread over the file
-		if i >= 100 {
+		if i >= 70 {
 			at = (i * 7919 * 13) % len(whole)
 		}
-		if i >= 250 { // heads of pages: where the structure is
-			at = (i-250)/2%(len(whole)/4096)*4096 + i%32
+		if i >= 150 { // heads of pages: where the structure is
+			at = (i-150)%(len(whole)/4096)*4096 + i%32
 		}
 		bad := bytes.Clone(whole)
 		bad[at] ^= byte(1 + i%255)
