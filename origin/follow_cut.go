@@ -64,6 +64,7 @@ func (s *stream) cutEntry(ctx context.Context, w work) {
 			w.entry.hopeless.Store(true)
 		case errors.Is(err, errTooLong), errors.Is(err, errEmpty):
 			w.entry.hopeless.Store(true)
+		case errors.Is(err, errStalled): // those behind it have waited long enough
 		case ctx.Err() == nil && try < tries:
 			if pause(ctx, min(s.target()/4, retryAfter)) == nil {
 				continue

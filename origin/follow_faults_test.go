@@ -35,6 +35,9 @@ func TestUpstreamFailsAndRecovers(t *testing.T) {
 		},
 	} {
 		for fails := 1; fails <= 2; fails++ {
+			if fails == 2 && name == "stalls mid-body" {
+				continue // by then the window has moved on, and it is given up
+			}
 			t.Run(fmt.Sprint(name, " ", fails), func(t *testing.T) {
 				inBubble(t, func(b *bubble, e *encoder) {
 					b.watch("/live.m3u8", 5*time.Second)

@@ -97,6 +97,7 @@ func TestBlockingReload(t *testing.T) {
 func TestManyNames(t *testing.T) {
 	inBubble(t, func(b *bubble, e *encoder) {
 		f := b.origin.follower
+		e.size = 100
 		for i := range 2 * maxStreams {
 			b.get(fmt.Sprintf("/live.m3u8?n=%d", i))
 		}
