@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -86,13 +87,9 @@ func judge(r *ShareRequest) *judged {
 	return j
 }
 
-// wholly: the leftmost match may be shorter than the longest, so a rule counts
-// only if it matches all of the path.
+// wholly: a rule counts only if it matches all of the path, not a part of it.
 func wholly(rule *ShareRule, path string) bool {
-	re := rule.Path.Copy()
-	re.Longest()
-	at := re.FindStringIndex(path)
-	return at != nil && at[0] == 0 && at[1] == len(path)
+	return regexp.MustCompile(`\A(?:` + rule.Path.String() + `)\z`).MatchString(path)
 }
 
 // onePath decodes a path that servers cannot read in two ways, or returns "".
