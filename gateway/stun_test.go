@@ -12,10 +12,7 @@ import (
 	"time"
 
 	"github.com/pion/stun"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func request(t testing.TB, setters ...stun.Setter) []byte {
 	t.Helper()
