@@ -2,6 +2,7 @@
 import type { Blamed } from "./intake.ts";
 import type { Outgoing, PeerPlan, Range } from "../wire/control.ts";
 import { bye, type ChunkFrame, type Frame, type UpdateFrame } from "../wire/frame.ts";
+import { MAX_ASK } from "../wire/constants.ts";
 import type { OriginClock } from "./clock.ts";
 import type { Delivery } from "./delivery.ts";
 import { Fetcher, HTTP } from "./fetcher.ts";
@@ -16,6 +17,7 @@ import { Speed } from "./speed.ts";
 import type { Stats } from "./stats.ts";
 import { Swarm, type SwarmOptions } from "./swarm.ts";
 
+const PAST_MS = 5000; // how long the recent past is useful
 const RECENT = 4; // segments of the past that a player joining a stream asks for
 
 export type CarrierOptions = Omit<SwarmOptions, "signal"> & {
@@ -148,10 +150,13 @@ export class Carrier {
     const partitions = sources.reduce((sum, s) => sum | s.partitions, 0);
     if (partitions === 0 || held.runs.length === 0 || n.asked.has(held.content)) return;
     n.asked.add(held.content);
-    let from = held.recent(RECENT);
-    const next = held.newest?.signed.update.next ?? from;
-    while (from < next && held.has(from)) from++;
-    n.link?.send({ type: "past", content: held.content, partitions, from });
+    const from = held.recent(RECENT);
+    const lacking = held.lacking(from, partitions);
+    if (held.bytes === 0) n.link?.send({ type: "past", content: held.content, partitions, from });
+    else if (lacking.length > 0) {
+      const numbers = lacking.slice(-MAX_ASK); // the newest: what is older, the player asks for if it needs it
+      n.link?.send({ type: "ask", content: held.content, within: PAST_MS, numbers });
+    }
   }
 
   #chunk(n: Neighbour, f: ChunkFrame): void {

@@ -14,6 +14,7 @@ export class Courier {
   readonly #playing: () => boolean;
   #port: MessagePort | null = null;
   #leading = false;
+  #closed = false;
   bound = false;
 
   constructor(config: Config, events: CourierEvents, playing: () => boolean) {
@@ -46,7 +47,7 @@ export class Courier {
   /** Gives the worker that controls this page a new port. */
   open(): void {
     const worker = navigator.serviceWorker.controller;
-    if (!worker) return;
+    if (!worker || this.#closed) return;
     this.#port?.close();
     this.bound = false;
     const { port1, port2 } = new MessageChannel();
@@ -56,7 +57,9 @@ export class Courier {
     worker.postMessage(greeting, [port2]);
   }
 
+  /** For good. */
   close(): void {
+    this.#closed = true;
     this.#post({ type: "gone" });
     this.#port?.close();
     this.#port = null;

@@ -138,6 +138,17 @@ export class Held {
     return from;
   }
 
+  /** Stated numbers of these partitions from a number on that are not held, ascending. */
+  lacking(from: number, partitions: number): number[] {
+    const out = new Set<number>();
+    for (const { manifest: m } of this.#runs) {
+      for (let n = Math.max(from, m.first); n < nextOf(m); n++) {
+        if ((partitions & (1 << (n % this.k))) !== 0 && !this.#chunks.has(n)) out.add(n);
+      }
+    }
+    return [...out];
+  }
+
   oldest(): SignedManifest | undefined {
     return this.#runs[0];
   }

@@ -7,7 +7,7 @@ const CHECK_MS = 1000;
 
 type State = { leader: true; good: boolean } | { leader: false; who: true };
 
-export type LeaderEvents = { lead(): void; step(): void };
+export type LeaderEvents = { lead(): void; step(taken: boolean): void };
 
 export class Leader {
   readonly #events: LeaderEvents;
@@ -17,6 +17,7 @@ export class Leader {
   #waiting: AbortController | null = null;
   #heardGood = 0; // ms, when a good leader was last heard of
   #asked = 0; // ms, since when a good leader is looked for
+  #stopped = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(good: () => boolean, events: LeaderEvents) {
@@ -29,14 +30,16 @@ export class Leader {
   }
 
   start(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#stopped) return;
     this.#channel = new BroadcastChannel(CHANNEL);
     this.#channel.onmessage = (e: MessageEvent<State>) => this.#hear(e.data);
     this.#timer = setInterval(() => this.#check(performance.now()), CHECK_MS);
     void this.#request(false);
   }
 
+  /** For good. */
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#waiting?.abort();
@@ -77,7 +80,7 @@ export class Leader {
     if (this.#waiting !== waiting) return;
     if (this.#release) {
       this.#release = null;
-      this.#events.step();
+      this.#events.step(true);
     }
     if (this.#timer !== undefined) void this.#request(false); // in line again
   }
@@ -86,7 +89,7 @@ export class Leader {
     return new Promise((resolve) => {
       this.#release = () => {
         this.#release = null;
-        this.#events.step();
+        this.#events.step(false);
         resolve();
       };
       this.#events.lead();

@@ -29,6 +29,7 @@ export type LinkEvents = {
 
 const LOW = 64 << 10; // bytes buffered when more is asked for
 const FULL = 256 << 10; // bytes buffered at most
+const RECORD = 1100; // bytes of a message that one DTLS record carries, about
 const EARLY = 64; // chunks kept while the other's hello is proved
 
 export class Link {
@@ -41,6 +42,7 @@ export class Link {
   readonly #ctl: RTCDataChannel;
   readonly #data: RTCDataChannel;
   readonly #joiner = new Joiner();
+  records = 0; // DTLS records that crossed, about
   #work: Promise<void> = Promise.resolve(); // ctl messages and signals, in order
   #proved = false;
   #opened = false;
@@ -100,6 +102,7 @@ export class Link {
   sendChunk(f: ChunkFrame): boolean {
     if (!this.open || this.#data.readyState !== "open" || this.#data.bufferedAmount + f.payload.length > FULL) return false;
     this.#data.send(writeFrame(f));
+    this.records += Math.ceil(f.payload.length / RECORD);
     return true;
   }
 
@@ -140,7 +143,7 @@ export class Link {
   #do(work: () => Promise<void>): void {
     this.#work = this.#work
       .then(() => (this.#closed ? undefined : work()))
-      .catch((e: unknown) => this.close(e instanceof FrameError ? bye.frame : bye.done));
+      .catch((e: unknown) => this.close(e instanceof FrameError ? bye.frame : bye.done, e instanceof Error ? e.message : ""));
   }
 
   #describe(kind: "offer" | "answer"): void {
@@ -209,6 +212,7 @@ export class Link {
 
   #onData(message: Uint8Array): void {
     if (this.#closed) return;
+    this.records += Math.ceil(message.length / RECORD);
     try {
       const f = readFrame(message);
       if (f?.type !== "chunk") return;

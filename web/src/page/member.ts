@@ -2,7 +2,7 @@
 // conversation with the planner, kept up with jittered backoff.
 import type { Config } from "../port.ts";
 import { equal, fromBase64url } from "../wire/bytes.ts";
-import { newerPlan, type Message, type Outgoing } from "../wire/control.ts";
+import { newerPlan, type Means, type Message, type Outgoing } from "../wire/control.ts";
 import { bye } from "../wire/frame.ts";
 import { importKey } from "../wire/sign.ts";
 import { Carrier } from "./carrier.ts";
@@ -18,9 +18,8 @@ import { fetchTicket } from "./ticket.ts";
 
 const TICK_MS = 100;
 const REPORT_MS = 10_000;
-const FINAL = new Set(["version", "quarantine", "superseded"]); // no use in trying again
-const SLOW = new Set(["full", "off"]);
-const SLOW_MS = 60_000;
+const FINAL = new Set(["version", "quarantine", "superseded", "off"]); // no use in trying again
+const SLOW_MS = 60_000; // after "full", or another host's answer
 const MAX_BACKOFF_MS = 15_000;
 
 export type MemberOptions = {
@@ -30,6 +29,7 @@ export type MemberOptions = {
   deliveries: () => Delivery[];
   hidden: () => boolean;
   stalls: () => number;
+  off: () => void; // the host switched peers off
 };
 
 export class Member {
@@ -40,6 +40,7 @@ export class Member {
   readonly #stopped = new AbortController();
   #session: Session | null = null;
   #wanted = "";
+  #means = "";
   #timers: ReturnType<typeof setInterval>[] = [];
   #reported = { at: performance.now(), http: 0, stalls: 0 };
 
@@ -91,10 +92,11 @@ export class Member {
     this.stop();
   }
 
-  stop(): void {
+  /** Ends everything; leave is false where another tab takes the membership over. */
+  stop(leave = true): void {
     this.#stopped.abort();
     for (const t of this.#timers) clearInterval(t);
-    this.#session?.close();
+    this.#session?.close(leave);
     this.carrier?.swarm.close();
   }
 
@@ -120,22 +122,28 @@ export class Member {
       return 0;
     } catch (e) {
       if (!(e instanceof RefusedError)) return 0;
-      if (e.code === "off") this.carrier?.swarm.close();
-      return FINAL.has(e.code) ? null : SLOW.has(e.code) ? SLOW_MS : 0;
+      if (e.code === "off") this.#o.off();
+      return FINAL.has(e.code) ? null : e.code === "full" ? SLOW_MS : 0;
     } finally {
       this.#session = null;
     }
   }
 
   #joining(): Pick<Outgoing & { type: "join" }, "means" | "ranges" | "links" | "plan"> {
-    const means = { download: 0, quota: 0, reach: "", links: 24, ...meansOf(wishes(this.#o.config.relay)) };
-    if (this.carrier) this.carrier.giving.relay = means.relay;
     return {
-      means,
+      means: this.#newMeans(),
       ranges: this.carrier?.ranges() ?? [],
       links: this.carrier?.swarm.open().map((n) => n.id) ?? [],
       plan: this.carrier?.plan ?? null,
     };
+  }
+
+  /** What the browser and its owner let this page give, now. */
+  #newMeans(): Means {
+    const means = { download: 0, quota: 0, reach: "", links: 24, ...meansOf(wishes(this.#o.config.relay)) };
+    this.#means = JSON.stringify(means);
+    if (this.carrier) this.carrier.giving.relay = means.relay;
+    return means;
   }
 
   #message(m: Message): void {
@@ -159,6 +167,9 @@ export class Member {
     const now = performance.now();
     this.carrier?.tick(now, this.#o.interest.wanted(now), this.#o.deliveries());
     this.#want();
+    const before = this.#means;
+    const means = this.#newMeans();
+    if (this.#session && this.#means !== before) this.#send({ type: "means", ...means });
   }
 
   /** Tells the planner what the players want, when that changes. */

@@ -8,13 +8,14 @@ import { Leader } from "./leader.ts";
 import { Member } from "./member.ts";
 import { Memory } from "./memory.ts";
 import { Player } from "./player.ts";
+import { unregister } from "./register.ts";
 import { Stats } from "./stats.ts";
 
 /** Starts all and returns window.tuber.stats. */
 export function startPeer(config: Config): () => object {
   const stats = new Stats();
   const interest = new Interest();
-  const player = new Player(() => undefined);
+  const player = new Player();
   const none = new Memory();
   let member: Member | null = null;
 
@@ -42,14 +43,19 @@ export function startPeer(config: Config): () => object {
         deliveries: () => answers.deliveries,
         hidden: () => document.visibilityState === "hidden",
         stalls: () => player.stalls,
+        off: () => {
+          leader.stop();
+          courier.close();
+          void unregister(config.prefix).catch(() => undefined);
+        },
       });
       member = m;
       courier.setLeading(true);
       m.run().catch(() => m.stop());
     },
-    step() {
+    step(taken) {
       courier.setLeading(false);
-      member?.stop();
+      member?.stop(!taken);
       member = null;
     },
   });

@@ -5,12 +5,7 @@ type Watched = { stalled: boolean; played: boolean };
 
 export class Player {
   readonly #media = new Map<HTMLMediaElement, Watched>();
-  readonly #changed: () => void;
   stalls = 0;
-
-  constructor(changed: () => void) {
-    this.#changed = changed;
-  }
 
   /** Media events do not bubble, but a capturing listener on the document sees them. */
   watch(doc: Document): void {
@@ -26,7 +21,6 @@ export class Player {
       const w = this.#of(m);
       w.played = true;
       w.stalled = false;
-      this.#changed();
     });
     on("timeupdate", (m) => void this.#of(m));
     on("waiting", (m) => {
@@ -36,7 +30,6 @@ export class Player {
         this.stalls++;
       }
     });
-    for (const type of ["pause", "ended", "emptied"]) on(type, () => this.#changed());
     on("emptied", (m) => void (this.#of(m).played = false));
   }
 

@@ -88,8 +88,9 @@ export class Session {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encode(m));
   }
 
-  close(): void {
-    this.send({ type: "leave" });
+  /** Ends the session; with leave, the membership too. */
+  close(leave: boolean): void {
+    if (leave) this.send({ type: "leave" });
     this.#socket.close();
   }
 }

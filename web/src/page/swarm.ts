@@ -11,6 +11,7 @@ const TRIES = 5;
 const REST_MS = 30_000; // between two rounds of tries
 const LEAVE_MS = 10_000; // a neighbour that the plan names no more delivers for as long
 const RENEW_MS = 55 * 60_000; // a PeerConnection is replaced before it is an hour old
+const RENEW_RECORDS = 2 ** 24 * 0.9; // and before its DTLS session carried 2^24 records
 const MAX_LINKS = 24;
 
 export type SwarmOptions = {
@@ -89,7 +90,7 @@ export class Swarm {
         continue;
       }
       this.#expire(n, now);
-      const old = n.link !== null && now - n.link.born > RENEW_MS;
+      const old = n.link !== null && (now - n.link.born > RENEW_MS || n.link.records > RENEW_RECORDS);
       if (n.introduction.offer && !n.opening && (!n.open || old) && now >= n.retryAt && n.leavingAt === null) {
         n.opening = this.#link(n, ++this.#attempt);
         n.opening.offer();

@@ -18,6 +18,7 @@ export type MessageToWorker = {
   readonly data: unknown;
   readonly ports: readonly Port[];
   readonly source: { readonly id?: string } | null;
+  stopImmediatePropagation(): void;
 };
 
 export type Client = { readonly id: string; postMessage(message: unknown): void };

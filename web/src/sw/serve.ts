@@ -30,6 +30,7 @@ export function serve(config: Config, scope: Scope, alone: boolean): Served {
       const port = e.ports[0];
       const client = e.source?.id;
       if (greeting?.tuber !== "port" || !port || !client) return;
+      e.stopImmediatePropagation(); // a site's own worker need not know it
       if (greeting.build === config.build) pages.bind(client, port, greeting.leading === true);
       else port.close(); // another build: plain HTTP
     },
