@@ -29,8 +29,8 @@ test("the demo plays in Chromium and Firefox, through peers", async (t) => {
   const gained = after.peers - before.peers;
   const all = gained + (after.httpChunks - before.httpChunks) + (after.plain - before.plain);
   assert.ok(gained / all > 0.9, `in steady state ${gained} of ${all} bytes came from peers`);
-  for (const viewer of [first, second, third]) {
+  for (const [name, viewer] of [["first", first], ["second", second], ["Firefox", third]]) {
     assert.equal((await stats(viewer)).bad, 0);
-    assert.equal((await figures(viewer)).stalls, 0, viewer.said.join("\n"));
+    assert.equal((await figures(viewer)).stalls, 0, `${name} stalled: ${JSON.stringify(await stats(viewer))}`);
   }
 });

@@ -12,10 +12,13 @@ export function recordResponses() {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", buffer.slice(0)));
     seen.push([new URL(url, location.href).pathname, [...digest].map((b) => b.toString(16).padStart(2, "0")).join("")]);
   };
-  const send = XMLHttpRequest.prototype.send;
-  XMLHttpRequest.prototype.send = function (...args) {
-    this.addEventListener("load", () => { if (this.response instanceof ArrayBuffer) note(this.responseURL, this.response); });
-    return send.apply(this, args);
+  // From open on: the player hands the buffer on to its worker once it has it.
+  const start = XMLHttpRequest.prototype.open;
+  XMLHttpRequest.prototype.open = function (...args) {
+    this.addEventListener("readystatechange", () => {
+      if (this.readyState === 4 && this.response instanceof ArrayBuffer) note(this.responseURL, this.response);
+    });
+    return start.apply(this, args);
   };
   const plain = window.fetch;
   window.fetch = async (...args) => {

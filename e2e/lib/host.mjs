@@ -5,7 +5,7 @@ import { run, folder } from "./programs.mjs";
 export async function host(t, site, { args = [], env = {} } = {}) {
   const dir = folder(t);
   const p = run(t, ["host", "--upstream", site.url, "--listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0",
-    "--udp-listen", "127.0.0.1:0", "--stun-listen", "off", "--no-upnp", "--state", dir, "--public-host", "127.0.0.1", ...args], { env });
+    "--udp-listen", ":0", "--stun-listen", "off", "--no-upnp", "--state", dir, "--public-host", "127.0.0.1", ...args], { env });
   const [, page] = await p.line(/site\s+(http:\S+)/);
   const [, dashboard] = await p.line(/dashboard\s+(http:\S+)/);
   const key = new URL(dashboard).searchParams.get("key");
@@ -32,5 +32,5 @@ export async function host(t, site, { args = [], env = {} } = {}) {
 
 // booster joins by an invite, with state of its own.
 export function booster(t, invite, { dir = folder(t), args = [] } = {}) {
-  return Object.assign(run(t, ["boost", "--state", dir, "--listen", "127.0.0.1:0", "--no-upnp", ...args, ...(invite ? [invite] : [])]), { dir });
+  return Object.assign(run(t, ["boost", "--state", dir, "--listen", ":0", "--no-upnp", ...args, ...(invite ? [invite] : [])]), { dir });
 }
