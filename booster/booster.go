@@ -94,7 +94,7 @@ var (
 	ErrJoined = errors.New("this swarm was joined already; there is nothing to do")
 	// ErrOffline is returned by Join when the host did not answer in time: the
 	// invite is kept, and the host is tried again until it does.
-	ErrOffline = errors.New("the host does not answer now; the invite is kept and tried again until it does")
+	ErrOffline = errors.New("it is tried again until it does")
 	// ErrUnknown is returned by Leave for a swarm that the booster is not in.
 	ErrUnknown = errors.New("this swarm was not joined")
 )

@@ -122,8 +122,8 @@ func (m *membership) join(ctx context.Context, chunks *store.Store) error {
 func (m *membership) dial(ctx context.Context) (control.Conn, error) {
 	r := m.current()
 	conn, err := control.Dial(ctx, control.DialOptions{URL: "wss://" + r.Host + r.Prefix + "control", Pin: r.Pin})
-	if err != nil && ctx.Err() == nil || errors.Is(err, context.DeadlineExceeded) {
-		m.problem(fmt.Errorf("%s does not answer; it is tried again (%s)", r.Host, cause(err)))
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+		m.answer(fmt.Errorf("%s does not answer: %w (%s)", r.Host, ErrOffline, cause(err)))
 	}
 	return conn, err
 }

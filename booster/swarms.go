@@ -78,7 +78,7 @@ func (b *Booster) Join(ctx context.Context, text string) error {
 		}
 		return errors.Join(plainly(err), b.drop(m))
 	case <-wait.C:
-		return ErrOffline
+		return fmt.Errorf("%s does not answer: %w", invite.Host, ErrOffline)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
