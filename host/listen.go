@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -129,18 +130,34 @@ func (c *countedPackets) WriteTo(p []byte, to net.Addr) (int, error) {
 }
 
 // outward guesses the address under which others reach this machine: that of
-// the interface a packet to the internet would leave by. Nothing is sent.
+// the interface a packet to the internet would leave by. Nothing is sent. Where
+// links may not lead to that address, only this machine is left.
 func outward() string {
 	for _, to := range []string{"192.0.2.1:9", "[2001:db8::1]:9"} { // RFC 5737, RFC 3849
 		c, err := net.Dial("udp", to)
 		if err != nil {
 			continue
 		}
-		ip := c.LocalAddr().(*net.UDPAddr).IP
+		ip, _ := netip.AddrFromSlice(c.LocalAddr().(*net.UDPAddr).IP)
 		c.Close()
-		if !ip.IsLoopback() && !ip.IsUnspecified() {
+		if ip = ip.Unmap(); linkable(ip) {
 			return ip.String()
 		}
 	}
 	return "127.0.0.1"
+}
+
+// linkable tells whether peers will open links to an address once the invite
+// names it: public, or private in the sense of RFC 1918 and RFC 4193.
+func linkable(ip netip.Addr) bool {
+	for _, p := range []string{
+		"192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", // RFC 6890
+		"100.64.0.0/10", // behind the provider's NAT, RFC 6598
+		"2001:db8::/32", "2002::/16", "2001::/23",
+	} {
+		if netip.MustParsePrefix(p).Contains(ip) {
+			return false
+		}
+	}
+	return ip.IsGlobalUnicast()
 }

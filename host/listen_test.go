@@ -269,3 +269,17 @@ func writePEM(t *testing.T, path string, cert tls.Certificate) {
 func pemOf(cert tls.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
 }
+
+func TestOutwardAddressIsOneThatLinksMayLeadTo(t *testing.T) {
+	for text, want := range map[string]bool{
+		"8.8.8.8": true, "192.168.1.5": true, "10.0.0.2": true, "fd00::2": true, "2606:4700::1": true,
+		"192.0.2.2": false, "100.64.1.1": false, "169.254.1.1": false, "127.0.0.1": false, "2001:db8::1": false, "0.0.0.0": false,
+	} {
+		if got := linkable(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+	}
+	if _, err := netip.ParseAddr(outward()); err != nil {
+		t.Error(err)
+	}
+}

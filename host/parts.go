@@ -127,8 +127,8 @@ func (h *Host) openOrigin() error {
 		Key: h.site, Epoch: epoch,
 		Follow: h.cfg.Follow, Always: h.cfg.Always, Rules: h.cfg.Rules,
 		Publisher: publisher{h}, Tickets: h.planning, PlannerKey: tuber.PublicKeyOf(h.planning.key),
-		Scripts: scripts{h}, Off: h.off.Load,
-		Uplink: h.uplink, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
+		Scripts: scripts{h},
+		Uplink:  h.uplink, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
 	})
 	return err
 }
@@ -145,7 +145,8 @@ func (p publisher) Publish(pub origin.Publication) {
 	}
 }
 
-// scripts are the bundles with this host's configuration.
+// scripts are the bundles with this host's configuration. Pages keep loading
+// them while the kill switch is off: that is how browsers learn to unregister.
 type scripts struct{ h *Host }
 
 func (s scripts) Page() []byte   { return web.Page(s.h.webConfig()) }

@@ -18,6 +18,10 @@ func (h *Host) siteRoutes() http.Handler {
 				handle(w, r)
 				return
 			}
+			if rest == "ticket" && !h.planning.running() {
+				noPlanner(w) // a ticket would lead nowhere
+				return
+			}
 		}
 		h.origin.ServeHTTP(w, r)
 	})
@@ -83,9 +87,8 @@ func (h *Host) serveControl(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
-	if h.off.Load() || !h.planning.running() {
-		w.Header().Set("Retry-After", "5")
-		refuse(w, http.StatusServiceUnavailable, "The planner is not running. The site works without it.")
+	if !h.planning.running() {
+		noPlanner(w)
 		return
 	}
 	conn, err := control.Accept(w, r)
@@ -95,6 +98,11 @@ func (h *Host) serveControl(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	h.log(r.Context(), h.planning.serve(r.Context(), conn))
+}
+
+func noPlanner(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	refuse(w, http.StatusServiceUnavailable, "The planner is not running. The site works without it.")
 }
 
 // log tells why a control socket ended, where that is worth a line.

@@ -1,22 +1,36 @@
-// Unregisters the workers that Tuber brought and takes this browser out.
-const prefix = new URL(".", import.meta.url.replace(/assets\/[^/]*$/, "")).pathname;
-const script = (r) => (r.active ?? r.waiting ?? r.installing)?.scriptURL ?? "";
+// Unregisters the workers that Tuber brought and takes this browser out, until
+// its owner wants it back. The page peer reads the same key.
+const key = "tuber.off"; // there: this browser stays out
+const prefix = new URL("..", import.meta.url).pathname;
+const el = (id) => document.getElementById(id);
 
 async function remove() {
   const all = (await navigator.serviceWorker?.getRegistrations()) ?? [];
-  const ours = all.filter((r) => new URL(script(r) || "/", location.href).pathname.startsWith(prefix));
-  await Promise.all(ours.map((r) => r.unregister()));
-  return ours.length;
+  for (const r of all) {
+    const script = (r.active ?? r.waiting ?? r.installing)?.scriptURL;
+    if (script && new URL(script).pathname.startsWith(prefix)) await r.unregister();
+  }
 }
 
-const now = document.getElementById("now");
-try {
-  localStorage.setItem("tuber.relay", "off");
-} catch { /* nothing is remembered then, and nothing takes part */ }
-try {
-  const n = await remove();
-  now.textContent = n > 0 ? "Tuber was removed from this browser" : "Tuber was not in this browser";
-} catch (err) {
-  now.textContent = "Your browser did not remove it";
-  document.getElementById("more").textContent = `${err.message}. Clearing this site’s data does.`;
+function show(out) {
+  el("now").textContent = out ? "Tuber is off in this browser" : "Tuber is on in this browser";
+  el("more").textContent = out ? "The site and its videos work as before, straight from its server."
+    : "It begins with the next page of this site that you open.";
+  el("switch").textContent = out ? "Switch it on again" : "Switch it off";
+  el("switch").disabled = false;
 }
+
+async function set(out) {
+  try {
+    if (out) localStorage.setItem(key, "1");
+    else localStorage.removeItem(key);
+    if (out) await remove();
+    show(out);
+  } catch (err) {
+    el("now").textContent = "Your browser did not do it";
+    el("more").textContent = `${err.message}. Clearing this site’s data removes Tuber too.`;
+  }
+}
+
+el("switch").addEventListener("click", () => set(localStorage.getItem(key) === null));
+set(true);

@@ -93,3 +93,21 @@ func TestQRAgreesWithAnotherEncoder(t *testing.T) {
 		}
 	}
 }
+
+// The pages keep the viewer's choices where the page peer looks for them.
+func TestPagesAndPagePeerAgreeOnKeys(t *testing.T) {
+	for _, c := range []struct{ ours, theirs, key string }{
+		{"assets/privacy.js", "../web/src/page/means.ts", `"tuber.relay"`},
+		{"assets/off.js", "../web/src/page/main.ts", `"tuber.off"`},
+	} {
+		for _, name := range []string{c.ours, c.theirs} {
+			body, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(body), c.key) {
+				t.Errorf("%s does not use %s", name, c.key)
+			}
+		}
+	}
+}
