@@ -17,7 +17,7 @@ func (g *grove) improve() {
 	}
 	for _, f := range g.wantedFirst() {
 		for p := range f.trees {
-			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p) || g.promote(f, p)) {
+			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p) || g.promote(f, p) || g.shorten(f, p)) {
 				g.moves--
 			}
 		}
@@ -137,6 +137,29 @@ func (g *grove) promote(f *forest, p int) bool {
 			if g.swap(f, p, i, j) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// shorten moves a peer far from the origin at least two hops nearer, where a
+// slot is free there.
+func (g *grove) shorten(f *forest, p int) bool {
+	const far, gain, looks = 4, 2, 64
+	t := &f.trees[p]
+	var deep []int32
+	for i := range t.depth {
+		if t.depth[i] >= far && !g.peers[i].Away {
+			deep = append(deep, int32(i))
+		}
+	}
+	slices.SortStableFunc(deep, func(a, b int32) int { return cmp.Compare(t.depth[b], t.depth[a]) })
+	for _, i := range deep[:min(len(deep), looks)] {
+		// A parent at depth d puts i at d+1: choose looks at depths below its limit.
+		if parent := g.choose(f, p, i, t.depth[i]-gain); parent != none {
+			g.cut(f, p, i)
+			g.set(f, p, parent, i)
+			return true
 		}
 	}
 	return false

@@ -341,3 +341,157 @@ func TestEveryPlanIsSound(t *testing.T) {
 		}
 	})
 }
+
+// A departure touches those it fed and few others.
+func TestOneLeaveMovesFew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		st := anyState(t)
+		plan := MakePlan(st, epochStart)
+		before := readPlan(t, st, plan)
+		if len(st.Peers) < 3 {
+			return
+		}
+		gone := rapid.IntRange(1, len(st.Peers)-1).Draw(t, "gone")
+		id := st.Peers[gone].ID
+		after := st
+		after.Peers = append(append([]Peer(nil), st.Peers[:gone]...), st.Peers[gone+1:]...)
+		after.Previous = &plan
+		v := checkPlan(t, after, MakePlan(after, epochStart))
+		orphans, moved := 0, 0
+		for s, parent := range before.parent {
+			switch {
+			case s.child == id:
+			case parent == id:
+				orphans++
+			case v.parent[s] != parent:
+				moved++
+			}
+		}
+		// An orphan may need somebody's place; the rest are improvements, two
+		// hand-overs each. A booster that can relay less or more now is one of few.
+		if allowed := 2*orphans + 2*max(8, len(before.parent)/50) + 3*tuber.MaxPartitions; moved > allowed {
+			t.Errorf("%d others were moved for %d orphans, at most %d", moved, orphans, allowed)
+		}
+	})
+}
+
+// What grew one by one, and lost every second, still sends one copy; its ways
+// may be two hops longer than those of a plan made afresh, because single moves
+// and swaps come to rest there.
+func TestASwarmThatGrewIsNearlyAsGood(t *testing.T) {
+	c := testContent("/live.m3u8", 8, 1.5e6)
+	whole := swarm(20e6, c, repeat(1, 5e6), append(repeat(20, 0), repeat(60, 4e6)...))
+	st := whole
+	st.Peers = whole.Peers[:1]
+	var plan tuber.Plan
+	replan := func() {
+		plan = MakePlan(st, epochStart)
+		st.Previous = &plan
+	}
+	for n := range whole.Peers {
+		st.Peers = whole.Peers[:n+1]
+		replan()
+		checkPlan(t, st, plan)
+	}
+	for range 10 { // improvements come a few at a time
+		replan()
+	}
+	if got := copies(st, plan, c); got != 1 {
+		t.Errorf("grown: the origin sends %.2f copies, want 1", got)
+	}
+	if got, want := deepest(t, st, plan), deepest(t, whole, MakePlan(whole, epochStart)); got > want+2 {
+		t.Errorf("grown: %d hops, planned at once %d", got, want)
+	}
+	var left []Peer
+	for i, p := range whole.Peers {
+		if i%2 == 0 {
+			left = append(left, p)
+		}
+	}
+	st.Peers = left
+	for range 10 {
+		replan()
+	}
+	checkPlan(t, st, plan)
+	if got := copies(st, plan, c); got != 1 || len(plan.Short) != 0 {
+		t.Errorf("half left: the origin sends %.2f copies, short %v", got, plan.Short)
+	}
+}
+
+func deepest(t reporter, st State, plan tuber.Plan) int {
+	v := readPlan(t, st, plan)
+	most := 0
+	for s := range v.parent {
+		d := 0
+		for at := s; at.child != st.Origin; d++ {
+			at.child = v.parent[at]
+		}
+		most = max(most, d)
+	}
+	return most
+}
+
+// A booster that comes after the viewers takes the place next to the origin.
+func TestALateBoosterBecomesTheRoot(t *testing.T) {
+	c := testContent("/live.m3u8", 4, 1.5e6)
+	st := swarm(20e6, c, repeat(1, 10e6), repeat(4, 1e6))
+	booster := st.Peers[1]
+	early := st
+	early.Peers = append(append([]Peer(nil), st.Peers[:1]...), st.Peers[2:]...)
+	plan := MakePlan(early, epochStart)
+	st.Previous = &plan
+	for range 5 {
+		next := MakePlan(st, epochStart)
+		st.Previous = &next
+	}
+	checkPlan(t, st, *st.Previous)
+	if got := sources(st.Previous.Peers[booster.ID], st.Origin); got != tuber.AllPartitions(c.K) {
+		t.Errorf("the booster gets partitions %b from the origin, want all", got)
+	}
+	if got := copies(st, *st.Previous, c); got != 1 {
+		t.Errorf("the origin sends %.2f copies, want 1", got)
+	}
+}
+
+// Viewers that only dialable peers can reach come first where those are few.
+func TestScarceSlotsAreKeptForThoseWithoutAChoice(t *testing.T) {
+	c := testContent("/live.m3u8", 4, 1e6)
+	// The booster can feed five; four need it, four could be fed by each other.
+	st := swarm(1.1e6, c, repeat(1, 5.5e6), repeat(8, 2e6))
+	for i := range st.Peers {
+		if st.Peers[i].Role == tuber.RoleViewer && i%2 == 0 {
+			st.Peers[i].Means.Reach = tuber.ReachSymmetric
+		}
+	}
+	plan := MakePlan(st, epochStart)
+	v := checkPlan(t, st, plan)
+	for s, parent := range v.parent {
+		if v.peers[s.child].Means.Reach == tuber.ReachSymmetric && v.peers[parent].Means.Reach != tuber.ReachDialable {
+			t.Errorf("a symmetric viewer is fed by a %s", v.peers[parent].Means.Reach)
+		}
+	}
+	for _, p := range st.Peers {
+		if p.Means.Reach == tuber.ReachSymmetric && partitions(plan.Peers[p.ID]) != tuber.AllPartitions(c.K) {
+			t.Errorf("a symmetric viewer gets partitions %b only", partitions(plan.Peers[p.ID]))
+		}
+	}
+}
+
+func TestAMutePeerIsNoParent(t *testing.T) {
+	c := testContent("/live.m3u8", 4, 1.5e6)
+	st := swarm(20e6, c, repeat(2, 10e6), repeat(4, 0))
+	plan := MakePlan(st, epochStart)
+	st.Previous = &plan
+	st.Peers[1].Away = true
+	kept := MakePlan(st, epochStart)
+	checkPlan(t, st, kept)
+	if !sameWays(kept.Peers[st.Peers[3].ID], plan.Peers[st.Peers[3].ID]) {
+		t.Error("a viewer was moved although its parent was away for a moment only")
+	}
+	st.Peers[1].Mute = true
+	moved := MakePlan(st, epochStart)
+	checkPlan(t, st, moved)
+	if n := len(moved.Peers[st.Peers[1].ID].Assignments); n != 0 {
+		t.Errorf("a mute peer still feeds %d", n)
+	}
+}

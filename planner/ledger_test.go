@@ -1,0 +1,68 @@
+package planner
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
+
+func TestLearn(t *testing.T) {
+	const mega = 1e6
+	tests := map[string]struct {
+		estimate tuber.BitsPerSecond
+		e        evidence
+		want     tuber.BitsPerSecond
+	}{
+		"in use and on time: up":      {2e6, evidence{limit: 10e6, assigned: 1.8 * mega, confirmed: 1.7 * mega}, 3e6},
+		"never above the cap":         {8e6, evidence{limit: 10e6, assigned: 7.5 * mega, confirmed: 7 * mega}, 10e6},
+		"the cap was lowered":         {8e6, evidence{limit: 1e6, assigned: 0.9 * mega, confirmed: 0.9 * mega}, 8e6}, // min with the cap is taken on use
+		"hardly used: not judged":     {8e6, evidence{limit: 10e6, assigned: 1 * mega, confirmed: 1 * mega}, 8e6},
+		"assigned, not confirmed":     {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 0.1 * mega}, 2e6},
+		"a little late: no growth":    {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, late: 0.03}, 2e6},
+		"late: down":                  {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, late: 0.2}, 1.4e6},
+		"it says itself it is behind": {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, behind: true}, 1.4e6},
+		"never below the least":       {70e3, evidence{limit: 10e6, late: 1}, leastUpload},
+		"claims ten times too much":   {5e6, evidence{limit: 10e6, assigned: 5 * mega, confirmed: 0.5 * mega, claimed: 5 * mega}, 0.5e6},
+	}
+	for name, tt := range tests {
+		if got := learn(tt.estimate, tt.e); got != tt.want {
+			t.Errorf("%s: got %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+func TestOldConfirmationsDoNotCount(t *testing.T) {
+	l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
+	now := epochStart
+	l.flows[tuber.PeerID{1}] = flow{rate: 1e6, chunks: 100, late: 50, at: now.Add(-flowLife - time.Second)}
+	l.flows[tuber.PeerID{2}] = flow{rate: 2e6, chunks: 99, late: 1, at: now}
+	e := l.evidence(nil, 1e6, now)
+	if e.confirmed != 2e6 || e.late != 0.01 {
+		t.Errorf("got %+v, want the fresh flow alone", e)
+	}
+	if len(l.flows) != 1 {
+		t.Errorf("%d flows are kept, want 1", len(l.flows))
+	}
+}
+
+func TestWhereLearningBegins(t *testing.T) {
+	for _, tt := range []struct {
+		role   tuber.Role
+		record tuber.BoosterRecord
+		limit  tuber.BitsPerSecond
+		want   tuber.BitsPerSecond
+	}{
+		{tuber.RoleViewer, tuber.BoosterRecord{}, 50e6, firstViewer},
+		{tuber.RoleViewer, tuber.BoosterRecord{}, 0, 0},
+		{tuber.RoleBooster, tuber.BoosterRecord{}, 50e6, firstBooster},
+		{tuber.RoleBooster, tuber.BoosterRecord{}, 2e6, 2e6},
+		{tuber.RoleBooster, tuber.BoosterRecord{Upload: 30e6}, 50e6, 30e6},
+		{tuber.RoleOrigin, tuber.BoosterRecord{}, 20e6, 20e6},
+	} {
+		l := newLedger(tt.role, tt.record)
+		if got := l.upload(tt.limit); got != tt.want {
+			t.Errorf("%s, %+v, cap %d: got %d, want %d", tt.role, tt.record, tt.limit, got, tt.want)
+		}
+	}
+}
