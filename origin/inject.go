@@ -39,7 +39,7 @@ func newInjector(cfg *Config) *injector { return &injector{cfg: cfg, logged: map
 func (i *injector) kindOf(r *http.Request, from visitor) kind {
 	k := requested(r)
 	switch {
-	case k == kindOther || i.cfg.Scripts == nil || i.cfg.off():
+	case k == kindOther || i.cfg.Scripts == nil || k == kindWorker && i.cfg.off():
 		return kindOther
 	case from.plainHTTP() && r.Header.Get("Sec-Fetch-Dest") == "":
 		// Browsers send fetch metadata only where they see a secure context, so

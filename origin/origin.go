@@ -84,7 +84,9 @@ type Config struct {
 	PlannerKey tuber.PublicKey
 	// Scripts are served and injected; nil injects nothing.
 	Scripts Scripts
-	// Off is the host's switch: while it answers true nothing is injected.
+	// Off is the host's switch: while it answers true there are no tickets. The
+	// script is injected all the same: its configuration says that peers are off,
+	// and so it unregisters the worker that an earlier visit left behind.
 	Off func() bool
 
 	// Uplink meters all bodies; nil never delays.

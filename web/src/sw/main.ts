@@ -14,7 +14,11 @@ type WorkerScope = Scope & {
 
 const scope = self as unknown as WorkerScope;
 const config = readConfig(scope.__TUBER__);
-if (config) {
+if (config && !config.enabled) {
+  // The host switched peers off: a worker that an earlier visit left goes by itself.
+  scope.addEventListener("install", (e) => e.waitUntil(scope.skipWaiting()));
+  scope.addEventListener("activate", (e) => e.waitUntil(scope.registration.unregister()));
+} else if (config) {
   const alone = scope.location.pathname === `${config.prefix}sw.js`;
   const served = serve(config, scope, alone);
   scope.addEventListener("fetch", (e) => served.onFetch(e));
