@@ -17,6 +17,7 @@ import type { Stats } from "./stats.ts";
 import { fetchTicket } from "./ticket.ts";
 
 const TICK_MS = 100;
+const HANDOVER_MS = 5000;
 const REPORT_MS = 10_000;
 const FINAL = new Set(["version", "quarantine", "superseded", "off"]); // no use in trying again
 const SLOW_MS = 60_000; // after "full", or another host's answer
@@ -97,7 +98,9 @@ export class Member {
     this.#stopped.abort();
     for (const t of this.#timers) clearInterval(t);
     this.#session?.close(leave);
-    this.carrier?.swarm.close();
+    const swarm = this.carrier?.swarm;
+    if (leave) swarm?.close();
+    else setTimeout(() => swarm?.close(), HANDOVER_MS); // the new tab's links replace these first
   }
 
   /** One session; returns how long to wait at least, null to stop. */

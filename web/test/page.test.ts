@@ -1,0 +1,116 @@
+// The page's decisions, each with its time as a parameter.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { choosePlaylist } from "../src/page/choose.ts";
+import { deadline, mustFetch } from "../src/page/deadline.ts";
+import { fingerprintOf } from "../src/page/fingerprint.ts";
+import { Interest } from "../src/page/interest.ts";
+import type { Copy } from "../src/page/held.ts";
+import { meansOf, UPLOAD } from "../src/page/means.ts";
+import { listOf } from "../src/page/numbers.ts";
+import { SendQueue, type Owed } from "../src/page/queue.ts";
+import { choose } from "../src/page/repair.ts";
+import type { Neighbour } from "../src/page/neighbour.ts";
+import { CONTENT, newSite, newUpdate, type Up } from "./make.ts";
+
+test("the deadline is the end of what the player has, half a segment if unknown", () => {
+  const w = { now: 1000, asked: 900, ahead: 3000, target: 2000 };
+  assert.equal(deadline(w), 4000);
+  assert.equal(deadline({ ...w, ahead: null }), 1900);
+  assert.equal(deadline({ ...w, ahead: 60_000 }), 5900, "no player waits for ever");
+});
+
+test("HTTP begins at the last moment, not before", () => {
+  const http = { rate: 100, delay: 50 }; // 100 bytes a ms
+  const w = { asked: 0, ahead: 3000, target: 2000, missing: 100_000, http }; // takes 1000 + 50 + margin 150
+  assert.equal(mustFetch({ ...w, now: 0 }), false);
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1300 }), false);
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1200 }), true);
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 0 }), true);
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 0, missing: 0 }), false, "nothing lacks");
+});
+
+test("the queue gives the most urgent, drops what is late, and is bounded", () => {
+  const q = new SendQueue();
+  const owe = (number: number, priority: number, deadline: number): Owed => ({ content: CONTENT, number, priority, deadline, since: 0 });
+  for (const o of [owe(1, 1, 500), owe(2, 1, 300), owe(3, 9, 900), owe(4, 9, 50)]) assert(q.push(o));
+  assert.equal(q.push(owe(1, 9, 1)), false, "owed already");
+  assert.equal(q.behind(70), 70);
+  assert.deepEqual([q.take(100)?.number, q.take(100)?.number, q.take(400)?.number, q.take(400)], [3, 2, 1, undefined]);
+  for (let n = 0; n < 2000; n++) q.push(owe(n, 1, 1000 + n));
+  assert.equal(q.size, 512);
+  assert.equal(q.take(0)?.number, 0, "the least urgent were left out");
+});
+
+test("players see the newest playlist whose last segment is held", async () => {
+  const site = await newSite();
+  const text = new TextEncoder().encode("#EXTM3U\n");
+  const copy = async (u: Up, arrived: number): Promise<Copy> => ({
+    signed: await newUpdate(site, u, text), playlist: text, arrived, edit: null, base: null,
+  });
+  const old = await copy({ sequence: 1, next: 10, lastFirst: 5, lastNext: 10 }, 0);
+  const fresh = await copy({ sequence: 2, next: 20, lastFirst: 10, lastNext: 20 }, 2000);
+  const held = (next: number) => ({ copies: [old, fresh], hasAll: (_: number, to: number) => to <= next });
+  const shown = (next: number, now: number, origin = 1): number | undefined =>
+    choosePlaylist(held(next), now, origin)?.signed.update.sequence;
+  assert.equal(shown(10, 2100), 1, "the new one's segment is not here");
+  assert.equal(shown(20, 2100), 2);
+  assert.equal(shown(10, 3000), 2, "half a target duration after it came");
+  assert.equal(shown(0, 2100), 1, "the old one has waited long enough");
+  assert.equal(shown(20, 5001), undefined, "stale: no newer one for 1.5 target durations");
+  assert.equal(shown(20, 2100, 1e12 + 1), undefined, "expired on the origin's clock");
+  const last = await copy({ sequence: 3, next: 20, lastFirst: 10, lastNext: 20, ended: true }, 0);
+  assert(choosePlaylist({ copies: [last], hasAll: () => true }, 1e6, 1), "an ended stream has no newer one");
+  assert.equal(choosePlaylist({ copies: [], hasAll: () => true }, 0, 0), null);
+});
+
+test("who may be asked: standby, then those who have it, then the parent", () => {
+  const neighbour = (id: string, next: number): Neighbour =>
+    ({ id, ranges: new Map([[CONTENT, { content: CONTENT, partitions: 15, first: 0, next }]]) }) as unknown as Neighbour;
+  const [parent, standby, knows, lacks] = [neighbour("p", 0), neighbour("s", 0), neighbour("k", 9), neighbour("l", 3)];
+  const sources = [
+    { content: CONTENT, partitions: 2, from: "p", standby: false },
+    { content: CONTENT, partitions: 2, from: "s", standby: true },
+  ];
+  const got = choose({ content: CONTENT, k: 4 }, 5, sources, [parent, knows, lacks, standby]).map((n) => n.id);
+  assert.deepEqual(got, ["s", "k", "p"]);
+  assert.deepEqual(choose({ content: CONTENT, k: 4 }, 6, sources, [parent, standby]), [], "another partition");
+});
+
+test("wishes of the viewer win over the host", () => {
+  const w = { relay: "on", choice: null, globalPrivacyControl: false, saveData: false, cellular: false };
+  const relays = (change: object): boolean => {
+    const m = meansOf({ ...w, ...change });
+    assert.equal(m.upload, m.relay ? UPLOAD : 0);
+    return m.relay;
+  };
+  assert.equal(relays({}), true);
+  for (const no of [{ choice: "off" }, { globalPrivacyControl: true }, { saveData: true }, { cellular: true }]) assert.equal(relays(no), false);
+  assert.equal(relays({ relay: "off", choice: "on" }), false);
+  assert.equal(relays({ relay: "ask" }), false);
+  assert.equal(relays({ relay: "ask", choice: "on" }), true);
+});
+
+test("a description tells exactly one fingerprint", () => {
+  const hex = Array.from({ length: 32 }, (_, i) => i.toString(16).padStart(2, "0").toUpperCase()).join(":");
+  const line = `a=fingerprint:sha-256 ${hex}\r\n`;
+  assert.equal(fingerprintOf(`v=0\r\n${line}m=application\r\n${line}`)?.[31], 31);
+  assert.equal(fingerprintOf("v=0\r\n"), null);
+  assert.equal(fingerprintOf(line + line.replace("00:01", "99:01")), null, "two different ones");
+  assert.equal(fingerprintOf("a=fingerprint:sha-256 00:01\r\n"), null);
+});
+
+test("numbers in a query", () => {
+  assert.equal(listOf([12, 7, 9, 10, 11, 9]), "7,9-12");
+  assert.equal(listOf([]), "");
+});
+
+test("interest lasts a while after the last request", () => {
+  const i = new Interest();
+  i.asked("/live/index.m3u8", 0);
+  i.setContents([{ id: CONTENT, url: "/live/index.m3u8", k: 4, rate: 1, epoch: 1, target: 6000 }]);
+  assert.deepEqual(i.wanted(17_000), [CONTENT]);
+  assert.deepEqual(i.wanted(18_001), []);
+  i.touched(CONTENT, 18_000);
+  assert.deepEqual(i.wanted(20_000), [CONTENT]);
+});
