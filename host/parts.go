@@ -67,6 +67,7 @@ func (h *Host) openPeer() error {
 	h.peer, err = peer.New(peer.Config{
 		Key: key, Role: tuber.RoleOrigin,
 		Conn:   &countedPackets{h.sockets.udp, &h.sent},
+		Sent:   &h.sent,
 		Uplink: h.uplink, Addresses: h.mappings, AllowPrivate: h.cfg.AllowPrivate,
 		Log: h.cfg.Log,
 	})
@@ -185,6 +186,8 @@ func (h *Host) openGateway() error {
 	}
 	return nil
 }
+
+var _ peer.Counter = (*countedPackets)(nil)
 
 // mappings is where the world reaches the UDP port, as far as it is known.
 func (h *Host) mappings() []netip.AddrPort {

@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/webrtc/v3"
@@ -48,6 +49,10 @@ type Config struct {
 	// STUN names servers (host:port) that say how a socket looks from outside.
 	STUN []string
 
+	// Sent counts the bytes that leave by sockets of the peer's own; whoever
+	// gave Conn counts that one. Nil for none.
+	Sent *atomic.Uint64
+
 	Uplink   *tuber.Uplink // nil for no cap
 	Download *rate.Limiter // over all links; nil for no cap
 
@@ -70,7 +75,6 @@ type Peer struct {
 	takes      *webrtc.API                 // over the mux, for answers
 	speaks     uint16                      // the wire version in its hellos
 	maxRecords uint64                      // that one lane carries
-	wear       chan struct{}               // tests: look at the records now
 
 	ctx    context.Context // ends with the peer
 	cancel context.CancelFunc
@@ -106,7 +110,7 @@ func New(cfg Config) (*Peer, error) {
 	}
 	p := &Peer{
 		cfg: cfg, log: log, id: tuber.PublicKeyOf(cfg.Key).PeerID(), cert: cert, print: print,
-		speaks: wire.Version, maxRecords: maxRecords, wear: make(chan struct{}), swarms: make(map[tuber.PublicKey]*swarm),
+		speaks: wire.Version, maxRecords: maxRecords, swarms: make(map[tuber.PublicKey]*swarm),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.listen()

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v2"
@@ -98,7 +99,7 @@ func settings() webrtc.SettingEngine {
 func (p *Peer) listen() {
 	dial := settings()
 	if n, err := stdnet.NewNet(); err == nil {
-		dial.SetNet(&roomyNet{n})
+		dial.SetNet(&roomyNet{n, p.cfg.Sent})
 	}
 	dial.SetIncludeLoopbackCandidate(p.cfg.AllowPrivate)
 	p.dials = webrtc.NewAPI(webrtc.WithSettingEngine(dial))
@@ -152,15 +153,34 @@ func (p *Peer) widen() {
 	}
 }
 
-// roomyNet gives every socket large buffers.
-type roomyNet struct{ *stdnet.Net }
+// roomyNet gives every socket large buffers, and counts what leaves by it.
+type roomyNet struct {
+	*stdnet.Net
+	sent *atomic.Uint64 // nil for nobody
+}
 
 func (n *roomyNet) ListenUDP(network string, addr *net.UDPAddr) (transport.UDPConn, error) {
 	c, err := n.Net.ListenUDP(network, addr)
-	if err == nil {
-		_, _ = c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer)
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	_, _ = c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer)
+	if n.sent == nil {
+		return c, nil
+	}
+	return &countedUDP{c, n.sent}, nil
+}
+
+// countedUDP counts the bytes that ICE and DTLS send; they use WriteTo alone.
+type countedUDP struct {
+	transport.UDPConn
+	sent *atomic.Uint64
+}
+
+func (c *countedUDP) WriteTo(b []byte, to net.Addr) (int, error) {
+	n, err := c.UDPConn.WriteTo(b, to)
+	c.sent.Add(uint64(max(n, 0)))
+	return n, err
 }
 
 // iceServers are the STUN servers for a socket of its own.
