@@ -2,20 +2,16 @@ package origin
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/tubercdn/tuber"
 )
 
 // pipeServer runs a server of NewServer on sockets of memory, for fake time.
@@ -300,122 +296,5 @@ func TestSocketsPerAddress(t *testing.T) {
 	}
 	if _, err := l.Accept(); err == nil {
 		t.Error("two sockets for one that closed")
-	}
-}
-
-// TestTrustedProxysVisitors are bounded one by one.
-func TestTrustedProxysVisitors(t *testing.T) {
-	hold, in := make(chan bool), make(chan bool)
-	s := put(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in <- true; <-hold }),
-		func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
-	s.origin.visitors.most = 2
-	done := make(chan int, 2)
-	for range 2 {
-		go func() {
-			r, _ := http.NewRequest("GET", s.url+"/", nil)
-			r.Header.Set("X-Forwarded-For", "192.0.2.1")
-			res, err := s.client.Do(r)
-			if err != nil {
-				done <- 0
-				return
-			}
-			res.Body.Close()
-			done <- res.StatusCode
-		}()
-		<-in
-	}
-	if res, _ := s.ask("GET", "/", nil, "X-Forwarded-For", "192.0.2.1"); res.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("third request of one visitor: got %d, want 429", res.StatusCode)
-	}
-	go func() { <-in; close(hold) }()
-	if res, _ := s.ask("GET", "/", nil, "X-Forwarded-For", "192.0.2.2"); res.StatusCode != 200 {
-		t.Errorf("another visitor: got %d, want 200", res.StatusCode)
-	}
-	for range 2 {
-		if status := <-done; status != 200 {
-			t.Errorf("an admitted request got %d", status)
-		}
-	}
-}
-
-// TestUplinkMetersBodies: media waits for the line, in the right class; a cap of
-// nothing delays media for good but refuses nothing.
-func TestUplinkMetersBodies(t *testing.T) {
-	const size = 100_000
-	up := tuber.NewUplink(tuber.Unlimited)
-	s := put(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", r.URL.Query().Get("type"))
-		if r.Method == http.MethodGet {
-			_, _ = io.Copy(w, io.LimitReader(zeros{}, size))
-		}
-	}), func(c *Config) { c.Uplink = up })
-	for _, c := range []struct {
-		method, kind string
-		class        tuber.Class
-		later        bool
-		want         uint64
-	}{
-		{"GET", "text/html", tuber.ClassControl, false, size},
-		{"GET", "application/vnd.apple.mpegurl", tuber.ClassControl, false, size},
-		{"GET", "audio/mpegurl", tuber.ClassControl, false, size},
-		{"GET", "video/mp2t", tuber.ClassStart, false, size},
-		{"GET", "video/mp2t", tuber.ClassRest, true, size},
-		{"GET", "audio/aac", tuber.ClassRest, true, size},
-		{"HEAD", "video/mp2t", tuber.ClassRest, true, 0},
-	} {
-		if c.later {
-			s.origin.starts.age(2 * startSpan)
-		}
-		before, all := up.Sent(c.class), up.Total()
-		s.ask(c.method, "/?type="+c.kind, nil)
-		if got := up.Sent(c.class) - before; got != c.want || up.Total()-all != c.want {
-			t.Errorf("%s %s: %d bytes in class %d, %d in all, want %d", c.method, c.kind, got, c.class, up.Total()-all, c.want)
-		}
-	}
-	up.SetRate(0)
-	ctx, cancel := context.WithCancel(context.Background())
-	r, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/?type=video/mp2t", nil)
-	answered := make(chan error, 1)
-	go func() {
-		res, err := s.client.Do(r)
-		if err == nil {
-			_, err = io.Copy(io.Discard, res.Body)
-			res.Body.Close()
-		}
-		answered <- err
-	}()
-	select {
-	case err := <-answered:
-		t.Errorf("answered without an uplink: %v", err)
-	default:
-	}
-	up.SetRate(tuber.Unlimited)
-	if err := <-answered; err != nil {
-		t.Errorf("after the line came back: %v", err)
-	}
-	cancel()
-}
-
-// age makes all that the visitors got lie in the past.
-func (s *starts) age(by time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for a, sp := range s.spans {
-		s.spans[a] = span{first: sp.first.Add(-by), last: sp.last}
-	}
-}
-
-func TestMeterPassesWhatServersOffer(t *testing.T) {
-	rec := httptest.NewRecorder()
-	o, err := New(Config{Handler: http.NotFoundHandler()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := o.metered(rec, httptest.NewRequest("GET", "/", nil), visitor{})
-	if _, err := m.Write(make([]byte, 3*meterStep+1)); err != nil || rec.Body.Len() != 3*meterStep+1 {
-		t.Errorf("wrote %d bytes, %v", rec.Body.Len(), err)
-	}
-	if err := http.NewResponseController(m).Flush(); err != nil || !rec.Flushed {
-		t.Errorf("flush: %v", err)
 	}
 }
