@@ -26,7 +26,7 @@ type Post = (m: ToWorker, transfer?: Transferable[]) => void;
 export class Answers {
   readonly #o: AnswersOptions;
   readonly #deliveries = new Map<number, Delivery>();
-  readonly #cancelled = new Set<number>();
+  readonly #finding = new Set<number>(); // requests that wait for a statement
 
   constructor(o: AnswersOptions) {
     this.#o = o;
@@ -43,7 +43,7 @@ export class Answers {
   cancel(id: number): void {
     const delivery = this.#deliveries.get(id);
     if (delivery) delivery.cancel();
-    else if (this.#cancelled.size < 64) this.#cancelled.add(id);
+    else this.#finding.delete(id);
   }
 
   /** Every request ends with "end" or "fetch", or was cancelled. */
@@ -53,8 +53,10 @@ export class Answers {
     const held = this.#o.memory.playlist(q.url);
     if (held) return this.#playlist(held, q, post);
     if (!this.#o.linked()) return post({ type: "fetch", id: q.id });
+    this.#finding.add(q.id);
     const known = await this.#find(q, asked);
-    if (!known || this.#cancelled.delete(q.id)) return post({ type: "fetch", id: q.id });
+    const cancelled = !this.#finding.delete(q.id);
+    if (!known || cancelled) return post({ type: "fetch", id: q.id });
     await this.#segment(known.held, known.run, q, asked, post);
   }
 

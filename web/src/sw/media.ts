@@ -10,7 +10,7 @@ type Head = ToWorker & { type: "head" };
 /** Answers the player from chunks that a page has verified, else by plain HTTP. */
 export function mediaHandler(config: Config, scope: Scope, pages: Pages, alone: boolean): Handler {
   const wanted = matcher(config);
-  let ids = 0;
+  let ids = Math.floor(Math.random() * 2 ** 40); // unlike those of the worker before a restart
 
   async function ask(e: FetchEvent, page: Page, own: boolean): Promise<Response | null> {
     const id = ++ids;
