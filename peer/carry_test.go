@@ -41,6 +41,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 }
 
 func TestChainOfThreeHops(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a, b, v := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster),
 		ns.add("ben", tuber.RoleBooster), ns.add("vic", tuber.RoleViewer)
@@ -70,6 +71,7 @@ func TestChainOfThreeHops(t *testing.T) {
 }
 
 func TestPartitionsFromTwoParents(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a, b, v := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster),
 		ns.add("ben", tuber.RoleBooster), ns.add("vic", tuber.RoleViewer)
@@ -137,6 +139,7 @@ func TestPartitionsFromTwoParents(t *testing.T) {
 // A peer that comes later gets the live window from its parent, and what is
 // older than its assignment by asking for the past.
 func TestLateComerGetsThePast(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 4)
@@ -156,6 +159,7 @@ func TestLateComerGetsThePast(t *testing.T) {
 }
 
 func TestBigPlaylistInParts(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 1)
@@ -164,6 +168,7 @@ func TestBigPlaylistInParts(t *testing.T) {
 	}
 	publish(t, o, ns.Site(), st.segment(3))
 	ns.chain(st, o, a)
+	linked(t, ns, o, a)
 	a.has(t, st.content.ID, 3)
 	publish(t, o, ns.Site(), st.segment(3))
 	a.has(t, st.content.ID, 6)
@@ -175,6 +180,7 @@ func TestBigPlaylistInParts(t *testing.T) {
 
 // An edit that fits nothing makes the receiver ask for the whole playlist.
 func TestGapInUpdates(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 1)
@@ -205,6 +211,7 @@ func TestGapInUpdates(t *testing.T) {
 }
 
 func TestUpdatesCrossOnce(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 2)
@@ -226,6 +233,7 @@ func TestUpdatesCrossOnce(t *testing.T) {
 }
 
 func TestWithdrawDrops(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 1)

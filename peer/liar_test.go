@@ -153,6 +153,7 @@ func TestForgedStatements(t *testing.T) {
 
 // An old update is no lie, two parents may overlap; but it changes nothing.
 func TestReplayedUpdateChangesNothing(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, ann := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 1)
@@ -176,6 +177,7 @@ func TestReplayedUpdateChangesNothing(t *testing.T) {
 
 // A chunk before its manifest waits, and is neither stored nor forwarded.
 func TestParkedChunks(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, ann := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 1)
@@ -212,6 +214,7 @@ func TestParkedChunks(t *testing.T) {
 }
 
 func TestMalformedFrameEndsTheLink(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	liar, ann := ns.add("liar", tuber.RoleBooster), ns.add("ann", tuber.RoleBooster)
 	ns.plan(liar, tuber.PeerPlan{Introductions: []tuber.Introduction{ann.intro(false)}})

@@ -72,7 +72,6 @@ func (s *swarm) watch(ctx context.Context, l *link) {
 			return
 		case <-ctx.Done():
 			return
-		case <-s.peer.wear:
 		}
 	}
 }

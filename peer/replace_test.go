@@ -13,13 +13,13 @@ func TestLaneIsReplaced(t *testing.T) {
 	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.bare("ann", tuber.RoleBooster)
-	a.maxRecords = 1500
+	a.maxRecords = 400
 	ns.join(a)
 	st := newStream(t, ns.site, 2)
 	ns.chain(st, o, a)
 	l := linked(t, ns, o, a)
 	first := l.current()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	lanes, total := map[*lane]bool{first: true}, 0
 	for limit := time.After(patience); len(lanes) < 3; {
@@ -28,8 +28,8 @@ func TestLaneIsReplaced(t *testing.T) {
 		case <-limit:
 			t.Fatalf("got %d lanes, want 3", len(lanes))
 		}
-		publish(t, o, ns.Site(), st.segment(4))
-		total += 4
+		publish(t, o, ns.Site(), st.segment(2))
+		total += 2
 		lanes[l.current()] = true
 	}
 	a.has(t, st.content.ID, total)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -16,7 +15,6 @@ const (
 	firstBackoff = 250 * time.Millisecond
 	lastBackoff  = 20 * time.Second // below the lease: a peer is back before it counts as gone
 	dialTimeout  = 15 * time.Second
-	maxIntros    = 1024
 	urgentAfter  = 100 * time.Millisecond // gathers what fails together
 )
 
@@ -157,8 +155,11 @@ func (s *swarm) join(ctx context.Context) (control.Conn, error) {
 	}
 	s.mu.Lock()
 	s.conn, s.offset, s.m.Secret = conn, session.Offset, nil
-	want := s.want
+	want, means := s.want, s.means
 	s.mu.Unlock()
+	if means != j.Means { // they changed while the join was on its way
+		_ = conn.Send(ctx, wire.Means{Means: means}) // as below
+	}
 	if len(want.Contents) > 0 {
 		_ = conn.Send(ctx, want) // Receive tells if the connection has gone
 	}
@@ -223,142 +224,6 @@ func (s *swarm) reportLoop(ctx context.Context, conn control.Conn) {
 		_ = conn.Send(ctx, s.report(since)) // Receive tells if the connection has gone
 		since = time.Now()
 	}
-}
-
-// obey carries out one message of the planner.
-func (s *swarm) obey(m wire.Message) {
-	switch m := m.(type) {
-	case wire.Plan:
-		s.apply(&m.PeerPlan)
-	case wire.Signal:
-		s.onSignal(m)
-	case wire.Contents:
-		s.onContents(m.Contents)
-	case wire.Quarantine:
-		for _, id := range m.Peers {
-			s.quarantine(id)
-			if l := s.link(id); l != nil {
-				l.condemned.Store(true)
-				s.part(l.current(), wire.ByeBadChunk, "quarantined by the planner", errGone)
-			}
-		}
-	case wire.Withdraw:
-		for _, c := range m.Contents {
-			s.withdraw(c)
-		}
-	}
-}
-
-func (s *swarm) onContents(contents []tuber.Content) {
-	s.mu.Lock()
-	s.contents = make(map[tuber.ContentID]tuber.Content, len(contents))
-	for _, c := range contents {
-		s.contents[c.ID] = c
-		if s.ks[c.ID] == 0 && slices.Contains([]int{1, 2, 4, 8}, c.K) {
-			s.ks[c.ID] = c.K
-		}
-	}
-	s.mu.Unlock()
-	s.setHolds()
-	if s.m.Contents != nil {
-		s.m.Contents(contents)
-	}
-}
-
-func (s *swarm) withdraw(c tuber.ContentID) {
-	s.mu.Lock()
-	delete(s.contents, c)
-	delete(s.wants, c)
-	delete(s.ks, c)
-	delete(s.pulled, c)
-	s.mu.Unlock()
-	for _, l := range s.allLinks() {
-		l.forget(c)
-	}
-	s.m.Chunks.Drop(c)
-}
-
-// apply carries out a plan if it is newer than the one before.
-func (s *swarm) apply(p *tuber.PeerPlan) {
-	s.mu.Lock()
-	if s.plan != nil && !p.Newer(s.plan) {
-		s.mu.Unlock()
-		return
-	}
-	s.plan = p
-	intros := make(map[tuber.PeerID]tuber.Introduction, len(p.Introductions))
-	for _, in := range p.Introductions {
-		if in.Peer == in.Key.PeerID() && in.Peer != s.peer.id && len(intros) < maxIntros {
-			intros[in.Peer] = in
-		}
-	}
-	s.intros = intros
-	for id := range s.offered {
-		if _, ok := intros[id]; !ok {
-			delete(s.offered, id)
-		}
-	}
-	early := s.early
-	s.early = nil
-	s.keepLocked()
-	var ended []*link
-	for id, l := range s.links {
-		if _, ok := intros[id]; !ok {
-			ended = append(ended, l)
-		}
-	}
-	s.mu.Unlock()
-	for _, l := range ended {
-		s.dismiss(l, "not needed any more")
-	}
-	for _, sig := range early {
-		s.onSignal(sig)
-	}
-	s.setHolds()
-	for _, l := range s.allLinks() {
-		s.start(l)
-		for _, src := range p.Sources {
-			if src.From == l.id() {
-				s.askPast(l, src.Content)
-			}
-		}
-	}
-	if s.m.Planned != nil {
-		s.m.Planned(p)
-	}
-}
-
-// keepLocked starts and ends the keepers of the links that this side offers.
-func (s *swarm) keepLocked() {
-	for id, stop := range s.keepers {
-		if in, ok := s.intros[id]; !ok || !in.Offer {
-			stop()
-			delete(s.keepers, id)
-		}
-	}
-	for id, in := range s.intros {
-		_, bad := s.quarantined[id]
-		if !in.Offer || bad || s.keepers[id] != nil || s.ctx.Err() != nil {
-			continue
-		}
-		ctx, stop := context.WithCancel(s.ctx)
-		s.keepers[id] = stop
-		s.tasks.Go(func() { s.keep(ctx, in) })
-	}
-}
-
-func (s *swarm) setHolds() {
-	s.mu.Lock()
-	ks := make(map[tuber.ContentID]int, len(s.ks))
-	for c, k := range s.ks {
-		ks[c] = k
-	}
-	var holds []tuber.Hold
-	if s.plan != nil {
-		holds = s.plan.Holds
-	}
-	s.mu.Unlock()
-	s.m.Chunks.SetHolds(ks, holds)
 }
 
 // SetMeans tells the swarm's planner what the peer can give from now on.

@@ -14,6 +14,7 @@ import (
 // The planner goes away and comes back: the links carry on, and the peer says
 // what it still has.
 func TestPlannerGoesAway(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 2)
@@ -49,6 +50,7 @@ func TestPlannerGoesAway(t *testing.T) {
 }
 
 func TestOlderPlansAreIgnored(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
 	st := newStream(t, ns.site, 2)
@@ -103,6 +105,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestRefusedLater(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	a := ns.add("ann", tuber.RoleBooster)
 	ns.say(a, wire.Refused{Code: wire.CodeSuperseded, Sentence: "the same peer joined elsewhere"})
@@ -116,6 +119,7 @@ func TestRefusedLater(t *testing.T) {
 }
 
 func TestJoinTwice(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	a := ns.add("ann", tuber.RoleBooster)
 	err := a.Join(ns.ctx, Membership{Site: ns.Site(), Chunks: a.chunks, Dial: ns.dial})
@@ -130,6 +134,7 @@ func TestJoinTwice(t *testing.T) {
 
 // The secret of an invite goes with the first join only.
 func TestSecretIsSentOnce(t *testing.T) {
+	t.Parallel()
 	ns := newNodes(t)
 	n := ns.bare("ann", tuber.RoleBooster)
 	joined := make(chan struct{}, 4)
@@ -140,9 +145,11 @@ func TestSecretIsSentOnce(t *testing.T) {
 		})
 	})
 	<-joined
+	ns.until("the planner knows ann", func() bool { return ns.conns[n.ID()] != nil })
 	ns.setAway(true)
 	ns.setAway(false)
 	<-joined
+	ns.until("ann has joined again", func() bool { return len(ns.joins[n.ID()]) == 2 })
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
 	j := ns.joins[n.ID()]
@@ -152,12 +159,14 @@ func TestSecretIsSentOnce(t *testing.T) {
 }
 
 func TestFinalCodes(t *testing.T) {
+	t.Parallel()
 	if final("a code of a later version") {
 		t.Error("an unknown code ends a membership")
 	}
 }
 
 func TestBackoffIsBounded(t *testing.T) {
+	t.Parallel()
 	for range 1000 {
 		if d := jitter(lastBackoff); d < lastBackoff/2 || d >= lastBackoff*3/2 || d > tuber.Lease {
 			t.Fatalf("got a wait of %v", d)
