@@ -49,6 +49,7 @@ func (h *Host) openParts() error {
 		runner{"peer", h.peer.Run},
 		runner{"membership", h.join},
 		runner{"meter", h.meter.Run},
+		runner{"watching", h.watching},
 	)
 	return nil
 }

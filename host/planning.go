@@ -38,6 +38,7 @@ type planning struct {
 // plannerRun is one planner between its start and its stop.
 type plannerRun struct {
 	*planner.Planner
+	began  time.Time
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup // Run and every Serve
@@ -103,7 +104,7 @@ func (p *planning) beginLocked() error {
 		Epoch: epoch, Origin: p.origin, Book: p.book, Log: p.log,
 	})
 	pl.SetContents(p.contents)
-	run := &plannerRun{Planner: pl}
+	run := &plannerRun{Planner: pl, began: time.Now()}
 	run.ctx, run.cancel = context.WithCancel(p.ctx)
 	run.work.Go(func() {
 		if err := pl.Run(run.ctx); err != nil && run.ctx.Err() == nil {

@@ -1,0 +1,26 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/tubercdn/tuber"
+)
+
+// Wanted are the contents that some viewer's player asks for now, in the order
+// in which they were announced. Boosters want nothing of their own.
+func (p *Planner) Wanted() []tuber.ContentID { return p.cell.wanted() }
+
+func (c *cell) wanted() []tuber.ContentID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []tuber.ContentID
+	for _, content := range c.contents {
+		for _, m := range c.members {
+			if m.role == tuber.RoleViewer && slices.Contains(m.wants, content.ID) {
+				out = append(out, content.ID)
+				break
+			}
+		}
+	}
+	return out
+}
