@@ -48,6 +48,8 @@ func (p *program) join(ctx context.Context, b *booster.Booster) error {
 	}
 	fmt.Fprintf(p.out, "Joining the swarm of %s ...\n", invite.Host)
 	switch err := b.Join(ctx, p.Boost.Link); {
+	case errors.Is(err, booster.ErrJoined):
+		fmt.Fprintf(p.out, "The swarm of %s was joined already. Going on with what was joined. Stop with Ctrl-C.\n", invite.Host)
 	case errors.Is(err, booster.ErrOffline):
 		fmt.Fprintf(p.out, "%s does not answer now. The invite is kept; it is tried again until it does.\n", invite.Host)
 	case errors.Is(err, context.Canceled):
