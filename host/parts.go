@@ -188,8 +188,6 @@ func (h *Host) openGateway() error {
 	return nil
 }
 
-var _ peer.Counter = (*countedPackets)(nil)
-
 // mappings is where the world reaches the UDP port, as far as it is known.
 func (h *Host) mappings() []netip.AddrPort {
 	var out []netip.AddrPort
