@@ -89,6 +89,13 @@ func (s *swarm) onSignal(sig wire.Signal) {
 	}
 }
 
+// opens tells whether a lane to the neighbour is on its way.
+func (s *swarm) opens(id tuber.PeerID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.openings[id] != nil
+}
+
 // mayOffer bounds how many PeerConnections a neighbour can make this side begin.
 func (s *swarm) mayOffer(id tuber.PeerID) bool {
 	s.mu.Lock()

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -134,17 +135,35 @@ func ignoreUnknown(err error) error {
 	return err
 }
 
-// onBye ends a lane, but not one that is being replaced: what the other side
-// wrote before it may still be on its way up.
+// onBye ends a lane, but not one that is being replaced: the newer one may not
+// be proved here yet, and what was written before may still be on its way up.
 func (l *link) onBye(ln *lane, f wire.Bye) error {
 	ln.heardBye()
-	if f.Code == wire.ByeDone && l.current() != ln {
+	if f.Code == wire.ByeDone && (l.current() != ln || l.s.opens(l.id())) {
+		l.s.tasks.Go(func() { l.outlive(ln) })
 		return nil
 	}
 	if f.Code == wire.ByeVersion || f.Code == wire.ByeProof {
 		l.s.shun(l.id())
 	}
 	return &byeError{f.Code, f.Reason}
+}
+
+// outlive ends a lane after a goodbye unless a newer one takes its place; then
+// retire does.
+func (l *link) outlive(ln *lane) {
+	wait, cancel := context.WithTimeout(l.ctx, openDeadline)
+	defer cancel()
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	for l.current() == ln {
+		select {
+		case <-t.C:
+		case <-wait.Done():
+			ln.fail(&byeError{wire.ByeDone, "not replaced"})
+			return
+		}
+	}
 }
 
 func (l *link) onData(b []byte) error {

@@ -16,8 +16,9 @@ const (
 	maxRecords = 1 << 24
 	maxAge     = time.Hour
 
-	drainLimit = 5 * time.Second // for what was written on an old lane
-	quietAfter = time.Second     // for what the other side wrote, after both goodbyes
+	drainLimit  = 5 * time.Second        // for what was written on an old lane
+	settleAfter = 300 * time.Millisecond // for the other side to prove the newer lane
+	quietAfter  = time.Second            // for what the other side wrote, after both goodbyes
 )
 
 // keep is the side that offers: it opens the link, opens it again when it
@@ -86,6 +87,7 @@ func (s *swarm) worn(l *link) bool {
 // on it has arrived on both sides.
 func (s *swarm) retire(ln *lane) {
 	ln.seal()
+	pause(s.ctx, settleAfter)
 	ln.drain(s.ctx, drainLimit)
 	ln.bye(wire.ByeDone, "replaced")
 	limit := time.NewTimer(drainLimit)
