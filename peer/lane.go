@@ -219,8 +219,15 @@ func (ln *lane) bye(code wire.ByeCode, reason string) {
 	}
 }
 
-// heardBye notes that the other side sends no more here.
-func (ln *lane) heardBye() { ln.byeOnce.Do(func() { close(ln.goodbye) }) }
+// heardBye notes that the other side sends no more here; it tells whether that
+// is news.
+func (ln *lane) heardBye() (first bool) {
+	ln.byeOnce.Do(func() {
+		close(ln.goodbye)
+		first = true
+	})
+	return first
+}
 
 // drain waits until everything written has arrived, or the time is over.
 func (ln *lane) drain(ctx context.Context, limit time.Duration) {

@@ -138,9 +138,11 @@ func ignoreUnknown(err error) error {
 // onBye ends a lane, but not one that is being replaced: the newer one may not
 // be proved here yet, and what was written before may still be on its way up.
 func (l *link) onBye(ln *lane, f wire.Bye) error {
-	ln.heardBye()
+	first := ln.heardBye()
 	if f.Code == wire.ByeDone && (l.current() != ln || l.s.opens(l.id())) {
-		l.s.tasks.Go(func() { l.outlive(ln) })
+		if first {
+			l.s.tasks.Go(func() { l.outlive(ln) })
+		}
 		return nil
 	}
 	if f.Code == wire.ByeVersion || f.Code == wire.ByeProof {
