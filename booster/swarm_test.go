@@ -181,21 +181,7 @@ func TestMembershipWithARealHost(t *testing.T) {
 		t.Errorf("got %+v, want links with the host and the viewer", s)
 	}
 
-	// A pause stops the sending while the viewer goes on receiving.
-	if err := b.Pause(time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	over(time.Second, b.uplink.Total)
-	before := received().Received
-	if got := over(time.Second, b.uplink.Total); got != 0 {
-		t.Errorf("a second after the pause began: got %d bytes more, want 0", got)
-	}
-	eventually(t, "the host feeds the viewer instead", func() bool { return received().Received > before+segmentBytes/2 })
-	if err := b.Resume(); err != nil {
-		t.Fatal(err)
-	}
-	sent := b.uplink.Total()
-	eventually(t, "the booster sends again", func() bool { return b.uplink.Total() > sent+segmentBytes/2 })
+	pauseWhileWatched(t, b, received)
 
 	// A restart keeps the membership without the invite, which was burnt.
 	stop()
@@ -220,6 +206,25 @@ func TestMembershipWithARealHost(t *testing.T) {
 		return err == nil && len(state.BoosterList) == 0
 	})
 	stop()
+}
+
+// pauseWhileWatched: a pause stops the sending while the viewer goes on receiving.
+func pauseWhileWatched(t *testing.T, b *Booster, received func() peer.SwarmStats) {
+	t.Helper()
+	if err := b.Pause(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	over(time.Second, b.uplink.Total)
+	before := received().Received
+	if got := over(time.Second, b.uplink.Total); got != 0 {
+		t.Errorf("a second after the pause began: got %d bytes more, want 0", got)
+	}
+	eventually(t, "the host feeds the viewer instead", func() bool { return received().Received > before+segmentBytes/2 })
+	if err := b.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	sent := b.uplink.Total()
+	eventually(t, "the booster sends again", func() bool { return b.uplink.Total() > sent+segmentBytes/2 })
 }
 
 func TestUsedInviteJoinsNothing(t *testing.T) {
