@@ -25,7 +25,19 @@ vuln: ## known vulnerabilities that our code calls (TUBER_VULNDB names a local d
 fuzz: ## every fuzz target for a minute
 	@scripts/fuzz.sh
 
+bench-proxy: build ## passed-through responses beside nginx and caddy (needs nginx, caddy, wrk)
+	@scripts/bench-deps.sh && go run ./bench/proxy
+
+bench-swarm: build ## a booster and four Chromium viewers behind one home line (root)
+	@scripts/bench-deps.sh && node bench/swarm/main.mjs
+
+bench-link: ## goodput of a link against bare pion with the same sctp
+	@scripts/bench-ratio.sh link ./peer BenchmarkLink link/bare
+
+bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
+	@scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
+
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build generate lint vuln fuzz clean
+.PHONY: help demo test build generate lint vuln fuzz bench-proxy bench-swarm bench-link bench-store clean

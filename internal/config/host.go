@@ -78,8 +78,9 @@ func (h *Host) check() error {
 
 // Demo is the command that shows everything on one machine.
 type Demo struct {
-	Listen string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the page is; a taken port moves to the next (default ${default})."`
-	Input  string `placeholder:"FILE_OR_URL" help:"Stream this instead of the built-in clip; needs ffmpeg."`
+	Listen   string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the page is; a taken port moves to the next (default ${default})."`
+	Input    string `placeholder:"FILE_OR_URL" help:"Stream this instead of the built-in clip; needs ffmpeg."`
+	SiteOnly bool   `name:"site-only" hidden:"" help:"Serve the sample site alone, for benches and tests."`
 }
 
 // Gateway is the command that runs the ways in alone.

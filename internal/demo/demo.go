@@ -60,14 +60,14 @@ func (d *demo) run(ctx context.Context, cancel context.CancelFunc) error {
 	}
 	defer stopSite()
 	d.host, err = host.New(host.Config{
-		Upstream:      upstream,
-		Listen:        d.Listen,
-		UDPListen:     ":0",
-		STUNListen:    host.Off,
-		PortFallback:  true,
-		AllowPrivate:  true, // all of the demo is on this machine or at home
-		Dir:           filepath.Join(d.Dir, "host"),
-		Log:           d.Log,
+		Upstream:     upstream,
+		Listen:       d.Listen,
+		UDPListen:    ":0",
+		STUNListen:   host.Off,
+		PortFallback: true,
+		AllowPrivate: true, // all of the demo is on this machine or at home
+		Dir:          filepath.Join(d.Dir, "host"),
+		Log:          d.Log,
 	})
 	if err != nil {
 		return err

@@ -1,9 +1,12 @@
 package demo
 
 import (
+	"context"
 	"embed"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,6 +38,22 @@ type Site struct {
 // NewSite is a site whose stream has been on air long enough to fill its window.
 func NewSite(live http.Handler) *Site {
 	return &Site{Start: time.Now().Add(-windowSegments * segmentDuration), Now: time.Now, Live: live}
+}
+
+// ServeSite serves the sample site alone until ctx ends.
+func ServeSite(ctx context.Context, listen string, out io.Writer) error {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen for the sample site: %w", err)
+	}
+	server := &http.Server{Handler: NewSite(nil), ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	fmt.Fprintf(out, "  site       http://%s/\n", l.Addr())
+	if err := server.Serve(l); ctx.Err() == nil {
+		return fmt.Errorf("serve the sample site: %w", err)
+	}
+	return nil
 }
 
 // ServeHTTP answers as any web server would.
