@@ -45,13 +45,15 @@ function cleanup(t, browser, profile) {
   });
 }
 
-// open opens a page and remembers what it says on its console.
-export async function open(browser, url, { before } = {}) {
+// open opens a page and remembers what it says on its console. before runs in
+// the page ahead of its scripts; prepare(page) here, ahead of the first request.
+export async function open(browser, url, { before, prepare } = {}) {
   const page = await browser.newPage();
   page.said = [];
   page.on("console", (m) => page.said.push(m.text()));
   page.on("pageerror", (e) => page.said.push("ERROR " + e.message));
   if (before) await page.evaluateOnNewDocument(before);
+  if (prepare) await prepare(page);
   await page.goto(url, { waitUntil: "domcontentloaded" });
   return page;
 }

@@ -1,5 +1,7 @@
 // Command bundle makes web/dist from web/src with esbuild, and, with -tests DIR,
-// the tests of web/test for Node in DIR. Its output depends on the sources alone.
+// the tests of web/test for Node in DIR. With -from DIR it takes DIR/src instead
+// and writes DIR/dist, so that a test can bundle altered sources. Its output
+// depends on the sources alone.
 package main
 
 import (
@@ -13,17 +15,17 @@ import (
 
 func main() {
 	tests := flag.String("tests", "", "write the tests, bundled for Node, into this folder instead")
+	from := flag.String("from", "", "the folder that holds src (default: this module's web)")
 	flag.Parse()
-	if err := run(*tests); err != nil {
+	if err := run(*from, *tests); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
 }
 
-func run(tests string) error {
-	dir := "." // go generate runs in web, everything else in the folder above
-	if _, err := os.Stat("src"); err != nil {
-		dir = "web"
+func run(dir, tests string) error {
+	if dir == "" {
+		dir = home()
 	}
 	if tests != "" {
 		files, err := bundler.Tests(dir)
@@ -31,6 +33,14 @@ func run(tests string) error {
 	}
 	files, err := bundler.Browser(dir)
 	return write(filepath.Join(dir, "dist"), files, err)
+}
+
+// home is web: go generate runs in it, everything else in the folder above.
+func home() string {
+	if _, err := os.Stat("src"); err != nil {
+		return "web"
+	}
+	return "."
 }
 
 func write(out string, files map[string][]byte, err error) error {
