@@ -43,7 +43,10 @@ func (p *program) demo(ctx context.Context) error {
 	if p.Demo.SiteOnly {
 		return demo.ServeSite(ctx, p.Demo.Listen, p.out)
 	}
-	o := demo.Options{Listen: p.Demo.Listen, Input: p.Demo.Input, Out: p.out, Log: p.log}
+	o := demo.Options{Listen: p.Demo.Listen, Input: p.Demo.Input, Out: p.out}
+	if p.Verbose {
+		o.Log = p.log
+	}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		o.Keys = os.Stdin
 	}

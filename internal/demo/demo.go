@@ -25,7 +25,7 @@ type Options struct {
 	Dir    string    // state; empty for a temporary folder that goes with the demo
 	Out    io.Writer // what people read
 	Keys   *os.File  // the terminal, or nil
-	Log    *slog.Logger
+	Log    *slog.Logger // nil for none: what a newcomer must know stands in Out
 }
 
 // demo is one run.
@@ -157,6 +157,9 @@ tabs of one profile are one peer. The video plays in both and the share from
 peers rises.
 
 `, localhost(a.Site), a.Dashboard, invite.URL())
+	if moved := portMoved(d.Listen, a.Site); moved != "" {
+		fmt.Fprintln(d.Out, moved)
+	}
 	if d.Keys != nil {
 		fmt.Fprint(d.Out, "Keys: b kills or starts the booster, p stops or starts the planner, q quits.\n\n")
 	}
@@ -174,6 +177,16 @@ func localhost(site string) string {
 	return u.String()
 }
 
+// portMoved says that the page is at another port than was asked for; "" if it is not.
+func portMoved(wanted, site string) string {
+	_, port, err := net.SplitHostPort(wanted)
+	u, err2 := url.Parse(site)
+	if err != nil || err2 != nil || port == "0" || port == u.Port() {
+		return ""
+	}
+	return fmt.Sprintf("Port %s is taken by another program, so the page is at port %s.\n", port, u.Port())
+}
+
 // errQuit ends the demo in order.
 var errQuit = errors.New("quit")
 
@@ -183,7 +196,7 @@ func (d *demo) watch(ctx context.Context) error {
 	defer restore()
 	end := "\n"
 	if keys != nil {
-		end = "\r" // one line, written anew
+		end = clearRest + "\r" // one line, written anew
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -205,18 +218,17 @@ func (d *demo) watch(ctx context.Context) error {
 			if _, err := d.booster.running(); err != nil {
 				d.say(err.Error())
 			}
-			line := statusLine(d.host.Status())
-			if keys != nil {
-				line = fmt.Sprintf("%-100s", line)
-			}
-			fmt.Fprint(d.Out, line, end)
+			fmt.Fprint(d.Out, statusLine(d.host.Status()), end)
 		}
 	}
 }
 
+// clearRest blanks what an older, longer line left (ECMA-48, EL).
+const clearRest = "\x1b[K"
+
 // say prints a sentence above the status line.
 func (d *demo) say(sentence string) {
-	fmt.Fprintf(d.Out, "\r%-100s\r\n", strings.TrimSpace(sentence))
+	fmt.Fprintf(d.Out, "\r%s%s\r\n", strings.TrimSpace(sentence), clearRest)
 }
 
 func (d *demo) press(ctx context.Context, key byte) error {

@@ -21,3 +21,15 @@ func TestStatusLine(t *testing.T) {
 		}
 	}
 }
+
+func TestPortMoved(t *testing.T) {
+	for _, c := range []struct{ wanted, site, want string }{
+		{"127.0.0.1:8080", "http://localhost:8080/", ""},
+		{"127.0.0.1:0", "http://localhost:35123/", ""},
+		{":8080", "http://localhost:8081/", "Port 8080 is taken by another program, so the page is at port 8081.\n"},
+	} {
+		if got := portMoved(c.wanted, c.site); got != c.want {
+			t.Errorf("%s at %s: got %q, want %q", c.wanted, c.site, got, c.want)
+		}
+	}
+}
