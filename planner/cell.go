@@ -47,6 +47,7 @@ type cell struct {
 	stopped     bool
 	totals      totals
 	departed    []tuber.BoosterRecord // to be saved
+	left        map[tuber.PeerID]farewell
 }
 
 // member is one peer with a lease.
@@ -64,6 +65,7 @@ type member struct {
 	since  time.Time // of the membership
 	seen   time.Time // last heard of; the lease counts from here
 	away   time.Time // when its session broke
+	back   time.Time // when it began afresh after it had been here; zero if it never did
 
 	told    tuber.Version              // the last version sent on this session
 	known   map[tuber.PeerID]time.Time // introduced; zero, or when that ended
@@ -77,6 +79,7 @@ type member struct {
 type split struct {
 	until   time.Time
 	strikes int
+	accused bool // a bad chunk, not a link that failed
 }
 
 // arrival is a proved join.
@@ -96,6 +99,7 @@ func newCell(cfg Config) *cell {
 		adopted:     map[tuber.PeerID]*tuber.PeerPlan{},
 		quarantined: map[tuber.PeerID]bool{},
 		accusers:    map[tuber.PeerID]map[tuber.PeerID]bool{},
+		left:        map[tuber.PeerID]farewell{},
 		plan:        tuber.Plan{Epoch: cfg.Epoch, Peers: map[tuber.PeerID]*tuber.PeerPlan{}},
 	}
 }
@@ -165,9 +169,11 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 	}
 	now := c.now()
 	m := c.members[id]
+	returns := m != nil
 	if m == nil {
 		m = newMember(a, now)
 		c.members[id] = m
+		returns = c.welcomeBackLocked(m)
 	} else if m.conn != nil {
 		m.send(refusedSuperseded)
 		m.cancel(errSuperseded)
@@ -175,10 +181,14 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 	m.conn, m.cancel, m.seen, m.away, m.told = a.conn, a.cancel, now, time.Time{}, 0
 	m.name, m.means = a.join.Name, a.join.Means
 	m.ledger.ranges = a.join.Ranges
+	if returns && len(a.join.Links) == 0 && a.join.Plan == nil {
+		c.beginAfreshLocked(m, now)
+	}
 	c.adoptLocked(m, a.join, now)
 	m.send(wire.Contents{Contents: c.contents})
 	if pp := c.plan.Peers[id]; pp != nil && c.adopted[id] == nil {
 		m.told = pp.Version
+		m.introduce(pp, now) // its offers may follow at once
 		m.send(wire.Plan{PeerPlan: *pp})
 	}
 	c.touch()
@@ -205,11 +215,18 @@ func (c *cell) exit(m *member, conn control.Conn) {
 	}
 }
 
-// remove ends a membership without a word.
-func (c *cell) remove(id tuber.PeerID) {
+// leave ends a membership without a word, if this session still stands for it:
+// the last word of a page that was reloaded may come after the first of the new
+// one. It tells whether it did.
+func (c *cell) leave(m *member, conn control.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.removeLocked(id)
+	if c.members[m.id] != m || m.conn != conn {
+		return false
+	}
+	c.farewellLocked(m, c.now())
+	c.removeLocked(m.id)
+	return true
 }
 
 func (c *cell) removeLocked(id tuber.PeerID) {
@@ -268,6 +285,7 @@ func (c *cell) expire() {
 		}
 		m.forget(now)
 	}
+	c.forgetLocked(now)
 	if !c.settled.IsZero() && !now.Before(c.settled) {
 		c.settled = time.Time{}
 		clear(c.ghosts)

@@ -52,7 +52,7 @@ func (c *cell) linkLocked(m, other *member, l tuber.LinkReport, interval time.Du
 	switch {
 	case l.Bad:
 		c.accuseLocked(m, other, l.Blame, now)
-	case l.Failed:
+	case l.Failed && !returned(m, other, now):
 		c.splitLocked(m.id, other.id, now)
 	}
 	if other.id != c.origin {

@@ -83,20 +83,22 @@ func (p *Planner) listen(ctx context.Context, conn control.Conn, m *member) erro
 			return errors.New("a member sends more messages than any peer needs to")
 		}
 		if leave, ok := msg.(wire.Leave); ok {
-			return p.leave(m, leave)
+			return p.leave(m, conn, leave)
 		}
 		p.cell.hear(m, conn, msg)
 	}
 }
 
-func (p *Planner) leave(m *member, l wire.Leave) error {
+func (p *Planner) leave(m *member, conn control.Conn, l wire.Leave) error {
 	if !l.Forget || !m.isBooster() {
-		p.cell.remove(m.id)
+		p.cell.leave(m, conn)
 		return nil
 	}
 	p.book.Lock()
 	defer p.book.Unlock()
-	p.cell.remove(m.id)
+	if !p.cell.leave(m, conn) {
+		return nil
+	}
 	p.cell.strike(m.id)
 	if err := p.cfg.Book.RemoveBooster(m.id); err != nil {
 		return fmt.Errorf("forget booster: %w", err)
