@@ -44,14 +44,15 @@ export function folder(t) {
 }
 
 const siteFile = (name) => readFileSync(join(root, "internal/demo/site", name));
-const clip = Array.from({ length: 6 }, (_, n) => readFileSync(join(root, `internal/demo/clip/seg${n}.ts`)));
+export const clip = Array.from({ length: 6 }, (_, n) => readFileSync(join(root, `internal/demo/clip/seg${n}.ts`)));
 
 // site is an ordinary web server with a live stream. Its hooks: playlist(text,
-// req), segment(bytes, number, req), page(html): each may change what is served.
+// req), segment(bytes, number, req), page(html): each may change what is served;
+// any(req, res) may answer itself. body(path) is what the site serves there.
 export async function site(t, hooks = {}) {
   const start = Date.now() - 12_000;
-  const s = { requests: [], hooks, clip };
   const onAir = () => Math.floor((Date.now() - start) / 2000);
+  const s = { requests: [], hooks, clip, onAir, body: (path) => clip[Number(path.match(/(\d+)\.ts$/)?.[1]) % clip.length] };
   const server = createServer((req, res) => {
     s.requests.push(req.url);
     const path = req.url.split("?")[0];
@@ -83,13 +84,15 @@ export async function site(t, hooks = {}) {
   return s;
 }
 
-function playlist(complete) {
+// playlist is that of the last six complete segments; entry(n) are the lines
+// that follow a segment's duration, head those of the whole stream.
+export function playlist(complete, { head = "", entry = (n) => `${n}.ts` } = {}) {
   const first = Math.max(0, complete - 6);
-  let text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:" + first +
-    "\n#EXT-X-DISCONTINUITY-SEQUENCE:" + Math.max(0, Math.floor((first - 1) / 6)) + "\n";
+  let text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:" + first +
+    "\n#EXT-X-DISCONTINUITY-SEQUENCE:" + Math.max(0, Math.floor((first - 1) / 6)) + "\n" + head;
   for (let n = first; n < complete; n++) {
     if (n > 0 && n % 6 === 0) text += "#EXT-X-DISCONTINUITY\n";
-    text += `#EXTINF:2.000,\n${n}.ts\n`;
+    text += `#EXTINF:2.000,\n${entry(n)}\n`;
   }
   return text;
 }
