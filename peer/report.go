@@ -27,6 +27,7 @@ type SwarmStats struct {
 	Connected bool // to its planner
 	Sent      uint64
 	Received  uint64
+	Rooted    uint64 // of Received, from the origin's own peer
 	Links     []LinkStats
 }
 
@@ -48,7 +49,7 @@ func (p *Peer) Stats() map[tuber.PublicKey]SwarmStats {
 func (s *swarm) stats() SwarmStats {
 	links := s.allLinks()
 	s.mu.Lock()
-	st := SwarmStats{Connected: s.conn != nil, Sent: s.sent, Received: s.received}
+	st := SwarmStats{Connected: s.conn != nil, Sent: s.sent, Received: s.received, Rooted: s.rooted}
 	s.mu.Unlock()
 	for _, l := range links {
 		l.mu.Lock()
@@ -58,6 +59,9 @@ func (s *swarm) stats() SwarmStats {
 		l.mu.Unlock()
 		st.Sent += x.Sent
 		st.Received += x.Received
+		if x.Role == tuber.RoleOrigin {
+			st.Rooted += x.Received
+		}
 		st.Links = append(st.Links, x)
 	}
 	return st

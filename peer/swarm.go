@@ -56,6 +56,7 @@ type swarm struct {
 	gone        map[tuber.PeerID]*tuber.LinkReport // of links that ended since the last report
 	sent        uint64                             // of links that ended
 	received    uint64
+	rooted      uint64 // of received, from the origin's own peer
 }
 
 func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
@@ -246,11 +247,14 @@ func (s *swarm) drop(l *link, why error) {
 	}
 	delete(s.links, l.id())
 	r := l.takeReport(time.Now())
-	r.Failed = s.ctx.Err() == nil && s.intros[l.id()].Peer == l.id()
+	r.Failed = s.ctx.Err() == nil && s.intros[l.id()].Peer == l.id() && !l.current().endedWell()
 	s.keepReportLocked(r)
 	l.mu.Lock()
 	s.sent += l.count.sent
 	s.received += l.count.received
+	if l.in.Role == tuber.RoleOrigin {
+		s.rooted += l.count.received
+	}
 	l.mu.Unlock()
 	s.mu.Unlock()
 	l.cancel()

@@ -1,0 +1,43 @@
+package peer
+
+import "github.com/tubercdn/tuber"
+
+// Give takes what came another way than over a link: manifests and chunks of
+// one content that a viewer fetched over HTTP. They are kept, passed on by
+// assignment, and no longer looked for. It queues and returns.
+func (p *Peer) Give(site tuber.PublicKey, c tuber.ContentID, ms []*tuber.SignedManifest, chunks []tuber.VerifiedChunk) error {
+	s, err := p.swarm(site)
+	if err != nil {
+		return err
+	}
+	var fresh []*tuber.SignedManifest
+	for _, m := range ms {
+		if m.Manifest().Content == c && s.m.Chunks.AddManifest(m) {
+			fresh = append(fresh, m)
+		}
+	}
+	if len(fresh) > 0 {
+		s.expect(c, fresh)
+		s.pushUpdate(nil, c, nil, nil, fresh)
+	}
+	for _, v := range chunks {
+		fresh, err := s.m.Chunks.Put(v)
+		if err != nil {
+			s.log.Warn("store a chunk", "content", v.Content(), "number", v.Number(), "err", err)
+		}
+		s.settle(v)
+		if fresh {
+			s.pushChunk(nil, v)
+		}
+	}
+	return nil
+}
+
+// settle ends the wait for a chunk that came another way.
+func (s *swarm) settle(v tuber.VerifiedChunk) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.wants[v.Content()]; w != nil {
+		delete(w.m, v.Number())
+	}
+}
