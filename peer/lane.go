@@ -55,9 +55,9 @@ type lane struct {
 }
 
 // newLane makes a PeerConnection; trickle is called for each local candidate.
-func (p *Peer) newLane(api *webrtc.API, trickle func(line string)) (*lane, error) {
+func (s *swarm) newLane(api *webrtc.API, trickle func(line string)) (*lane, error) {
 	pc, err := api.NewPeerConnection(webrtc.Configuration{
-		Certificates: []webrtc.Certificate{p.cert}, ICEServers: p.serversFor(api),
+		Certificates: []webrtc.Certificate{s.peer.cert}, ICEServers: s.iceServers(api),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a PeerConnection: %w", err)
@@ -85,15 +85,6 @@ func (p *Peer) newLane(api *webrtc.API, trickle func(line string)) (*lane, error
 		return nil, err
 	}
 	return ln, nil
-}
-
-// serversFor names STUN servers only where the socket is the lane's own; the
-// mux asks by itself.
-func (p *Peer) serversFor(api *webrtc.API) []webrtc.ICEServer {
-	if p.mux != nil && api == p.takes {
-		return nil
-	}
-	return p.iceServers()
 }
 
 func (ln *lane) channel(label string, id uint16, ordered bool, to **datachannel.DataChannel) error {
@@ -227,6 +218,18 @@ func (ln *lane) heardBye() (first bool) {
 		first = true
 	})
 	return first
+}
+
+// endedWell tells whether the other side only had no more use for the lane: that
+// is no failure, whatever closed first.
+func (ln *lane) endedWell() bool {
+	select {
+	case <-ln.goodbye:
+	default:
+		return false
+	}
+	var bye *byeError
+	return !errors.As(ln.reason(), &bye) || bye.code == wire.ByeDone
 }
 
 // drain waits until everything written has arrived, or the time is over.

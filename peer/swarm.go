@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ type swarm struct {
 	offset      time.Duration // the origin's clock minus ours
 	means       tuber.Means
 	want        wire.Want
+	stun        []netip.AddrPort // the planner's STUN servers
 	plan        *tuber.PeerPlan
 	intros      map[tuber.PeerID]tuber.Introduction
 	keepers     map[tuber.PeerID]context.CancelFunc // of the introductions that this side offers
@@ -229,6 +231,7 @@ func (s *swarm) attach(in tuber.Introduction, ln *lane) bool {
 		s.tasks.Go(func() { s.retire(old) })
 	}
 	if begin {
+		s.peer.opened()
 		s.tasks.Go(l.writeCtl)
 		s.tasks.Go(l.writeData)
 		s.sendRanges(l)
