@@ -1,0 +1,40 @@
+package peer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
+)
+
+// What a neighbour is told of an ended link: a goodbye that says done is no
+// failure, another one is.
+func TestOnlyAFailureIsReportedAsOne(t *testing.T) {
+	for name, tt := range map[string]struct {
+		code wire.ByeCode
+		want bool
+	}{
+		"not needed any more": {wire.ByeDone, false},
+		"malformed frame":     {wire.ByeFrame, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := newNodes(t)
+			o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
+			ns.chain(newStream(t, ns.site, 2), o, a)
+			l := linked(t, ns, a, o)
+			seen := linked(t, ns, o, a)
+			ns.setAway(true) // so that no report goes by itself
+			eventually(t, "the origin has noticed", func() bool { return !o.Stats()[ns.Site()].Connected })
+			ln := l.current()
+			ln.bye(tt.code, name)
+			eventually(t, "the origin's link is gone", func() bool { return seen.s.link(a.ID()) != seen })
+			for _, x := range seen.s.report(time.Now()).Links {
+				if x.Peer == a.ID() && x.Failed != tt.want {
+					t.Errorf("failed %t, want %t", x.Failed, tt.want)
+				}
+			}
+		})
+	}
+}
