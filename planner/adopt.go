@@ -18,7 +18,7 @@ func (c *cell) adoptLocked(m *member, j wire.Join, now time.Time) {
 		return
 	}
 	c.adopted[m.id] = j.Plan
-	m.introduce(j.Plan, now)
+	m.introduce(j.Plan, 0, now)
 	if m.wants == nil {
 		m.wants = wantsOf(j.Plan)
 	}

@@ -39,10 +39,11 @@ type cell struct {
 	plan        tuber.Plan
 	adopted     map[tuber.PeerID]*tuber.PeerPlan // brought by rejoining peers since the last plan
 	quarantined map[tuber.PeerID]bool
-	accusers    map[tuber.PeerID]map[tuber.PeerID]bool // accused to accusers
-	settled     time.Time                              // see State; zero if there is nothing to wait for
-	adopting    bool                                   // settled was set once
-	improve     time.Time                              // when to plan again although nothing changed
+	accusers    map[tuber.PeerID]map[tuber.PeerID]tuber.Version // accused to viewers, and the plan that introduced them
+	proven      bool                                            // departed has one that the book must bar at once
+	settled     time.Time                                       // see State; zero if there is nothing to wait for
+	adopting    bool                                            // settled was set once
+	improve     time.Time                                       // when to plan again although nothing changed
 	off         bool
 	stopped     bool
 	totals      totals
@@ -67,12 +68,19 @@ type member struct {
 	away   time.Time // when its session broke
 	back   time.Time // when it began afresh after it had been here; zero if it never did
 
-	told    tuber.Version              // the last version sent on this session
-	known   map[tuber.PeerID]time.Time // introduced; zero, or when that ended
+	told    tuber.Version // the last version sent on this session
+	known   map[tuber.PeerID]acquaintance
+	lone    time.Time // it accused so many that until then nobody is linked to it
 	avoid   map[tuber.PeerID]split
 	signals signals
 	ledger  ledger
 	record  tuber.BoosterRecord // of a booster, as the book had it when it joined
+}
+
+// acquaintance is somebody whom a plan introduced.
+type acquaintance struct {
+	ended time.Time     // zero while it lasts
+	by    tuber.Version // the plan that did; 0 if only the peer itself says so
 }
 
 // split keeps two peers apart for a while, longer each time.
@@ -98,7 +106,7 @@ func newCell(cfg Config) *cell {
 		ghosts:      map[tuber.PeerID]Peer{},
 		adopted:     map[tuber.PeerID]*tuber.PeerPlan{},
 		quarantined: map[tuber.PeerID]bool{},
-		accusers:    map[tuber.PeerID]map[tuber.PeerID]bool{},
+		accusers:    map[tuber.PeerID]map[tuber.PeerID]tuber.Version{},
 		left:        map[tuber.PeerID]farewell{},
 		plan:        tuber.Plan{Epoch: cfg.Epoch, Peers: map[tuber.PeerID]*tuber.PeerPlan{}},
 	}
@@ -188,7 +196,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 	m.send(wire.Contents{Contents: c.contents})
 	if pp := c.plan.Peers[id]; pp != nil && c.adopted[id] == nil {
 		m.told = pp.Version
-		m.introduce(pp, now) // its offers may follow at once
+		m.introduce(pp, pp.Version, now) // its offers may follow at once
 		m.send(wire.Plan{PeerPlan: *pp})
 	}
 	c.touch()
@@ -198,7 +206,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 func newMember(a arrival, now time.Time) *member {
 	return &member{
 		id: a.join.Key.PeerID(), key: a.join.Key, role: a.join.Role, since: now,
-		known: map[tuber.PeerID]time.Time{}, avoid: map[tuber.PeerID]split{},
+		known: map[tuber.PeerID]acquaintance{}, avoid: map[tuber.PeerID]split{},
 		signals: newSignals(), ledger: newLedger(a.join.Role, a.record),
 		record: a.record,
 	}
@@ -299,8 +307,8 @@ func (c *cell) expire() {
 
 // forget drops what is too old to matter.
 func (m *member) forget(now time.Time) {
-	for id, t := range m.known {
-		if !t.IsZero() && now.Sub(t) > knownAfter {
+	for id, k := range m.known {
+		if !k.ended.IsZero() && now.Sub(k.ended) > knownAfter {
 			delete(m.known, id)
 		}
 	}
@@ -343,6 +351,9 @@ func (m *member) peer(now time.Time) Peer {
 		p.Away = true
 		p.Mute = now.Sub(m.away) >= muteAfter
 	}
+	if now.Before(m.lone) {
+		p.Means.Reach = tuber.ReachNone
+	}
 	for id, s := range m.avoid {
 		if now.Before(s.until) {
 			p.Avoid = append(p.Avoid, id)
@@ -365,7 +376,7 @@ func (c *cell) carryOut(plan tuber.Plan, now time.Time) {
 		if pp == nil || c.adopted[id] != nil {
 			continue // it joined while the plan was made: it has a part in the next one
 		}
-		m.introduce(pp, now)
+		m.introduce(pp, plan.Version, now)
 		if pp.Version != m.told {
 			m.told = pp.Version
 			m.send(wire.Plan{PeerPlan: *pp})
@@ -373,15 +384,22 @@ func (c *cell) carryOut(plan tuber.Plan, now time.Time) {
 	}
 }
 
-// introduce remembers whom m may signal to and report about.
-func (m *member) introduce(pp *tuber.PeerPlan, now time.Time) {
-	for id, ended := range m.known {
-		if ended.IsZero() {
-			m.known[id] = now
+// introduce remembers whom m may signal to and report about. The plan is by's
+// version, or one that m brought itself, which proves nothing: 0.
+func (m *member) introduce(pp *tuber.PeerPlan, by tuber.Version, now time.Time) {
+	for id, k := range m.known {
+		if k.ended.IsZero() {
+			k.ended = now
+			m.known[id] = k
 		}
 	}
 	for _, in := range pp.Introductions {
-		m.known[in.Peer] = time.Time{}
+		k := m.known[in.Peer]
+		k.ended = time.Time{}
+		if k.by == 0 {
+			k.by = by
+		}
+		m.known[in.Peer] = k
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 // tracks of what plays in a few tabs.
 const maxWants = 16
 
-// hear takes one message of a member's session.
-func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) {
+// hear takes one message of a member's session. It tells whether the book must
+// learn at once what came of it.
+func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) (save bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.members[m.id] != m || m.conn != conn {
-		return // superseded or dismissed a moment ago
+		return false // superseded or dismissed a moment ago
 	}
 	now := c.now()
 	m.seen = now
@@ -37,6 +38,8 @@ func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) {
 	case wire.Report:
 		c.reportLocked(m, msg.Report, now)
 	}
+	save, c.proven = c.proven, false
+	return save
 }
 
 func (c *cell) wantLocked(m *member, w wire.Want) {

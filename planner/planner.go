@@ -49,7 +49,8 @@ type Config struct {
 	Epoch       tuber.Epoch  // of the planner: higher at every start
 	Origin      tuber.PeerID // the host's own peer, trusted for its id
 	Book        Book
-	MaxPeers    int // viewers, DefaultMaxPeers if 0
+	STUN        []string // told to every member, as in wire.Welcome
+	MaxPeers    int      // viewers, DefaultMaxPeers if 0
 	Log         *slog.Logger
 	Now         func() time.Time // time.Now if nil
 }
@@ -195,5 +196,6 @@ func (p *Planner) Share() Share { return p.cell.share() }
 func (p *Planner) authority() control.Authority {
 	return control.Authority{
 		Key: p.cfg.Key, Certificate: p.cfg.Certificate(), Epoch: p.cfg.Epoch, Now: tuber.MillisOf(p.cfg.Now()),
+		STUN: p.cfg.STUN,
 	}
 }

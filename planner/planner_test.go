@@ -176,6 +176,7 @@ func TestSignalsPassInOrderBetweenIntroducedPeers(t *testing.T) {
 		for range 2 * maxCandidates {
 			v.say(candidate(1, "candidate:2"))
 		}
+		synctest.Wait()
 		o.say(wire.Signal{Peer: v.id, Kind: wire.SignalAnswer, Attempt: 1, Data: "answer"})
 		synctest.Wait()
 		signals := got[wire.Signal](o)

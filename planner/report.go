@@ -8,11 +8,10 @@ import (
 
 // The bounds of a report.
 const (
-	maxReported  = 256 // links and ranges in one report
-	shortest     = time.Second
-	longest      = time.Minute
-	fastestLink  = 1e9 / 8 // bytes per second that one link may be said to carry
-	accusersNeed = 2       // distinct viewers, unless a trusted peer accuses
+	maxReported = 256 // links and ranges in one report
+	shortest    = time.Second
+	longest     = time.Minute
+	fastestLink = 1e9 / 8 // bytes per second that one link may be said to carry
 )
 
 // reportLocked takes one peer's figures in. Only pairs that the plan introduced
@@ -72,25 +71,4 @@ func (c *cell) learnLocked(m *member, now time.Time) {
 	}
 	m.ledger.learnt, m.ledger.learntAt = next, now
 	c.touch()
-}
-
-// accuseLocked hears that other sent m a chunk that is not what the origin
-// signed. The pair is split at once. The word of the origin or of a booster, or
-// of two viewers, quarantines: one viewer alone never gets anyone banned.
-func (c *cell) accuseLocked(m, other *member, blame *tuber.Blame, now time.Time) {
-	c.splitLocked(m.id, other.id, now)
-	if blame == nil || other.id == c.origin {
-		return
-	}
-	c.log.Warn("peer is accused of a bad chunk", "peer", other.id, "by", m.id, "content", blame.Content, "chunk", blame.Number)
-	by := c.accusers[other.id]
-	if by == nil {
-		by = map[tuber.PeerID]bool{}
-		c.accusers[other.id] = by
-	}
-	by[m.id] = true
-	if m.role != tuber.RoleViewer || len(by) >= accusersNeed {
-		delete(c.accusers, other.id)
-		c.quarantineLocked(other.id)
-	}
 }

@@ -85,7 +85,9 @@ func (p *Planner) listen(ctx context.Context, conn control.Conn, m *member) erro
 		if leave, ok := msg.(wire.Leave); ok {
 			return p.leave(m, conn, leave)
 		}
-		p.cell.hear(m, conn, msg)
+		if p.cell.hear(m, conn, msg) {
+			p.saveBoosters()
+		}
 	}
 }
 

@@ -16,35 +16,165 @@ func (g *guest) accuse(other *guest) {
 	}}})
 }
 
-func TestOneViewerDoesNotBan(t *testing.T) {
+// crowd lets viewers without means come and want, each met by a plan of its own.
+func (h *house) crowd(n int) []*guest {
+	h.content.Rate = 400e3
+	h.planner.SetContents([]tuber.Content{h.content})
+	var out []*guest
+	for i := range n {
+		v := h.must("viewer"+string(rune('a'+i)), tuber.RoleViewer, func(j *wire.Join) { j.Means.Upload = 0 })
+		v.want()
+		passes(time.Second)
+		out = append(out, v)
+	}
+	return out
+}
+
+func TestTwoViewersDoNotBanButThreeDo(t *testing.T) {
 	story(t, func(h *house) {
 		o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
-		v, w := h.must("ann", tuber.RoleViewer), h.must("eve", tuber.RoleViewer)
-		v.want()
-		w.want()
-		passes(time.Second)
-		if sources(v.lastPlan(), b.id) == 0 {
-			t.Fatal("the booster does not feed the viewer, so nothing is tested")
+		vs := h.crowd(4)
+		for _, v := range vs {
+			if !v.knows(b) {
+				t.Fatal("the booster is not introduced to everybody, so nothing is tested")
+			}
 		}
-		v.accuse(b)
-		v.accuse(b)
+		vs[0].accuse(b)
+		vs[0].accuse(b)
 		passes(time.Second)
-		if sources(v.lastPlan(), b.id) != 0 {
+		if vs[0].knows(b) {
 			t.Error("the pair is not split")
 		}
-		if len(got[wire.Quarantine](w)) != 0 || sources(w.lastPlan(), b.id) == 0 {
-			t.Error("one viewer's word banned a booster")
+		vs[1].accuse(b)
+		passes(time.Second)
+		if len(got[wire.Quarantine](vs[3])) != 0 || sources(vs[3].lastPlan(), b.id) == 0 {
+			t.Error("two viewers' word banned a booster")
 		}
-		w.accuse(b)
+		vs[2].accuse(b)
 		<-b.done
 		<-b.served
 		if b.last() != wire.CodeQuarantine {
-			t.Errorf("after the second: got %q, want %q", b.last(), wire.CodeQuarantine)
+			t.Errorf("after the third: got %q, want %q", b.last(), wire.CodeQuarantine)
 		}
 		if _, err := h.join("bob", tuber.RoleBooster); refusal(err) != wire.CodeQuarantine {
 			t.Errorf("joined again: %v", err)
 		}
-		for _, g := range []*guest{o, v, w} {
+		if r, _, _ := h.book.Booster(b.id); r.Bad {
+			t.Error("viewers' word alone barred a booster for good")
+		}
+		for _, g := range append(vs, o) {
+			_ = g.hangUp()
+		}
+	})
+}
+
+// knows tells whether its last plan links it to another.
+func (g *guest) knows(other *guest) bool {
+	for _, in := range g.lastPlan().Introductions {
+		if in.Peer == other.id {
+			return true
+		}
+	}
+	return false
+}
+
+// Viewers that came together, met by one plan, are one voice.
+func TestThoseWhoCameTogetherAreOneVoice(t *testing.T) {
+	story(t, func(h *house) {
+		o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
+		var vs []*guest
+		for _, n := range []string{"a", "b", "c", "d"} {
+			v := h.must(n, tuber.RoleViewer)
+			v.want()
+			vs = append(vs, v)
+		}
+		passes(time.Second)
+		for _, v := range vs {
+			v.accuse(b)
+		}
+		passes(time.Second)
+		if b.last() != "" {
+			t.Errorf("the booster was told %q", b.last())
+		}
+		for _, g := range append(vs, o, b) {
+			_ = g.hangUp()
+		}
+	})
+}
+
+// The word of one who is accused is worth nothing.
+func TestTheAccusedAreNotBelieved(t *testing.T) {
+	story(t, func(h *house) {
+		o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
+		vs := h.crowd(3)
+		h.planner.cell.mu.Lock()
+		h.planner.cell.accusers[vs[0].id] = map[tuber.PeerID]tuber.Version{{7}: 1}
+		h.planner.cell.mu.Unlock()
+		for _, v := range vs {
+			v.accuse(b)
+		}
+		passes(time.Second)
+		if b.last() != "" {
+			t.Errorf("the booster was told %q", b.last())
+		}
+		for _, g := range append(vs, o, b) {
+			_ = g.hangUp()
+		}
+	})
+}
+
+// One who accuses everybody is left alone, and its word is void.
+func TestWhoAccusesManyIsLeftAlone(t *testing.T) {
+	story(t, func(h *house) {
+		o := h.must("origin", tuber.RoleOrigin)
+		var all []*guest
+		for _, n := range []string{"bob", "ben", "bea", "bud"} {
+			all = append(all, h.must(n, tuber.RoleBooster, func(j *wire.Join) { j.Means.Upload = 2e6 }))
+		}
+		vs := h.crowd(3)
+		liar := vs[0]
+		h.planner.cell.mu.Lock()
+		for _, b := range all { // it met them all, at one time or another
+			h.planner.cell.members[liar.id].known[b.id] = acquaintance{by: 1}
+		}
+		h.planner.cell.mu.Unlock()
+		for _, b := range all {
+			liar.accuse(b)
+		}
+		passes(time.Second)
+		if n := len(liar.lastPlan().Introductions); n != 0 {
+			t.Errorf("it is linked to %d still", n)
+		}
+		h.planner.cell.mu.Lock()
+		if n := len(h.planner.cell.accusers); n != 0 {
+			t.Errorf("its word stands against %d", n)
+		}
+		h.planner.cell.mu.Unlock()
+		for _, g := range append(append(vs, all...), o) {
+			_ = g.hangUp()
+		}
+	})
+}
+
+// A booster that the origin or another booster proved bad is barred in the book.
+func TestAProvenBoosterIsBarredForGood(t *testing.T) {
+	story(t, func(h *house) {
+		o, b, c := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster), h.must("carl", tuber.RoleBooster)
+		v := h.must("ann", tuber.RoleViewer)
+		v.want()
+		passes(time.Second)
+		bad, by := b, c
+		if !c.knows(b) {
+			bad, by = b, o
+		}
+		by.accuse(bad)
+		<-bad.done
+		<-bad.served
+		synctest.Wait()
+		if r, _, _ := h.book.Booster(bad.id); !r.Bad {
+			t.Error("the book does not say so")
+		}
+		for _, g := range []*guest{o, c, v} {
 			_ = g.hangUp()
 		}
 	})
