@@ -32,15 +32,16 @@ func DefaultLimits() Limits {
 
 // Status is what an engine shows of itself.
 type Status struct {
-	Reason   Reason        `json:"reason,omitempty"`
-	Until    time.Time     `json:"until,omitzero"` // when a pause ends by itself
-	Upload   BitsPerSecond `json:"upload"`         // now
-	Swarms   []SwarmStatus `json:"swarms,omitempty"`
-	Links    int           `json:"links"`
-	Sent     uint64        `json:"sent"`     // bytes since the start
-	Received uint64        `json:"received"` // bytes received since the start
-	Stored   uint64        `json:"stored"`   // bytes on disk
-	Error    string        `json:"error,omitempty"`
+	Reason    Reason        `json:"reason,omitempty"`
+	Until     time.Time     `json:"until,omitzero"` // when a pause ends by itself
+	Upload    BitsPerSecond `json:"upload"`         // now
+	Swarms    []SwarmStatus `json:"swarms,omitempty"`
+	Reachable string        `json:"reachable,omitempty"` // in words; empty while it is not known
+	Links     int           `json:"links"`
+	Sent      uint64        `json:"sent"`     // bytes since the start
+	Received  uint64        `json:"received"` // bytes received since the start
+	Stored    uint64        `json:"stored"`   // bytes on disk
+	Error     string        `json:"error,omitempty"`
 }
 
 // SwarmStatus is one membership.

@@ -105,13 +105,16 @@ func (m *membership) join(ctx context.Context, chunks *store.Store) error {
 	if err != nil {
 		return err
 	}
+	means := m.b.means()
+	means.Reach = p.Reach()
 	var secret []byte
 	if r.Invite.Host != "" {
 		secret = r.Invite.Secret[:]
 	}
 	return p.Join(ctx, peer.Membership{
-		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(),
+		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: means,
 		Dial:   m.dial,
+		Host:   hostname(r.Host),
 		Joined: m.joined,
 		FillReport: func(rep *tuber.Report) {
 			rep.Stored = uint64(chunks.Stored())
@@ -223,15 +226,19 @@ func (m *membership) erase() error {
 	return errors.Join(all...)
 }
 
+// hostname is a host, as an invite names it, without its port.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.Trim(host, "[]")
+}
+
 // isPrivate tells whether a host, as an invite names it, is in a private
 // network or on this machine. A name that is not an address counts as public,
 // except for localhost: what it resolves to is for others to say.
 func isPrivate(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.Trim(name, "[]")
+	name := hostname(host)
 	if strings.EqualFold(name, "localhost") {
 		return true
 	}

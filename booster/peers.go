@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/peer"
@@ -77,12 +78,22 @@ func (b *Booster) stats() map[tuber.PublicKey]peer.SwarmStats {
 	return out
 }
 
+// telling is what decides whether planners must be told anew.
+type telling struct {
+	means     tuber.Means // apart from reach
+	far, near tuber.Reach
+	swarms    int
+}
+
 // tellPlanners sends the means to every planner if they changed.
 func (b *Booster) tellPlanners() {
 	b.mu.Lock()
-	means := b.meansLocked()
-	same := means == b.told && len(b.swarms) == b.toldTo
-	b.told, b.toldTo = means, len(b.swarms)
+	now := telling{means: b.meansLocked(), far: b.peer.Reach(), swarms: len(b.swarms)}
+	if b.near != nil {
+		now.near = b.near.Reach()
+	}
+	same := now == b.told
+	b.told = now
 	var all []*membership
 	for _, m := range b.swarms {
 		all = append(all, m)
@@ -93,6 +104,8 @@ func (b *Booster) tellPlanners() {
 	}
 	for _, m := range all {
 		if p := b.peerOf(m); p != nil {
+			means := now.means
+			means.Reach = p.Reach()
 			// One that is not joined yet tells its means when it joins.
 			_ = p.SetMeans(m.site, means)
 		}
@@ -103,9 +116,32 @@ func (b *Booster) tellPlanners() {
 // a session began.
 func (b *Booster) retell() {
 	b.mu.Lock()
-	b.toldTo = -1
+	b.told.swarms = -1
 	b.mu.Unlock()
 	b.changed()
+}
+
+// reachableLocked says in words how others link to this booster; of its two
+// peers the one for the world counts, unless all swarms are near.
+func (b *Booster) reachableLocked() string {
+	p := b.peer
+	if b.near != nil && !slices.ContainsFunc(b.order, func(s tuber.PublicKey) bool { return !isPrivate(b.swarms[s].host()) }) {
+		p = b.near
+	}
+	switch reach := p.Reach(); {
+	case reach == tuber.ReachDialable && p == b.peer && len(b.addresses()) > 0:
+		return "mapped by UPnP"
+	default:
+		return reachWords[reach]
+	}
+}
+
+// reachWords never changes.
+var reachWords = map[tuber.Reach]string{
+	tuber.ReachDialable:  "reachable directly",
+	tuber.ReachPunchable: "reachable after an introduction",
+	tuber.ReachSymmetric: "reachable only for peers that can be dialled: the router gives every link another port",
+	tuber.ReachNone:      "not reachable: no UDP passes",
 }
 
 // closePeer closes a peer that was never run.

@@ -11,6 +11,7 @@ func (b *Booster) Status() tuber.Status {
 	defer b.mu.Unlock()
 	st := tuber.Status{
 		Reason: b.verdict.reason, Until: b.verdict.until, Upload: b.speed, Sent: b.uplink.Total(), Error: b.err,
+		Reachable: b.reachableLocked(),
 	}
 	for _, site := range b.order {
 		m, s := b.swarms[site], stats[site]

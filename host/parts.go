@@ -35,6 +35,7 @@ func (h *Host) openParts() error {
 	if h.planning, err = newPlanning(h.site, h.peer.ID(), h.book, h.cfg.Log); err != nil {
 		return err
 	}
+	h.planning.stun = h.stunPorts()
 	if err := h.openOrigin(); err != nil {
 		return err
 	}
@@ -155,15 +156,24 @@ func (s scripts) Page() []byte   { return web.Page(s.h.webConfig()) }
 func (s scripts) Worker() []byte { return web.Worker(s.h.webConfig()) }
 
 func (h *Host) webConfig() web.Config {
-	c := web.Config{Prefix: h.cfg.Prefix, Site: h.Site(), Relay: string(h.cfg.Relay), Enabled: !h.off.Load()}
-	if ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost)); (err == nil && ip.IsLoopback()) || strings.EqualFold(hostOf(h.cfg.PublicHost), "localhost") {
-		return c // on one machine nobody needs to know how they look from outside
+	return web.Config{
+		Prefix: h.cfg.Prefix, Site: h.Site(), Relay: string(h.cfg.Relay), Enabled: !h.off.Load(), STUN: h.stunPorts(),
 	}
+}
+
+// stunPorts are where STUN is answered, without a host: each peer asks the one
+// by whose name it came. On one machine nobody needs to know how they look
+// from outside.
+func (h *Host) stunPorts() []string {
+	name := hostOf(h.cfg.PublicHost)
+	if ip, err := netip.ParseAddr(name); (err == nil && ip.IsLoopback()) || strings.EqualFold(name, "localhost") {
+		return nil
+	}
+	var out []string
 	for _, conn := range h.sockets.stun {
-		port := conn.LocalAddr().(*net.UDPAddr).Port
-		c.STUN = append(c.STUN, "stun:"+net.JoinHostPort(hostOf(h.cfg.PublicHost), strconv.Itoa(port)))
+		out = append(out, ":"+strconv.Itoa(conn.LocalAddr().(*net.UDPAddr).Port))
 	}
-	return c
+	return out
 }
 
 // openGateway makes the STUN server and the mapper of the UDP port.

@@ -27,6 +27,7 @@ type planning struct {
 	key    ed25519.PrivateKey
 	origin tuber.PeerID
 	book   *store.Book
+	stun   []string // told to members
 	log    *slog.Logger
 
 	mu       sync.Mutex      // guards the fields below
@@ -101,7 +102,7 @@ func (p *planning) beginLocked() error {
 	}
 	pl := planner.New(planner.Config{
 		Key: p.key, Certificate: p.certificates(epoch), Site: tuber.PublicKeyOf(p.site),
-		Epoch: epoch, Origin: p.origin, Book: p.book, Log: p.log,
+		Epoch: epoch, Origin: p.origin, Book: p.book, STUN: p.stun, Log: p.log,
 	})
 	pl.SetContents(p.contents)
 	run := &plannerRun{Planner: pl, began: time.Now()}

@@ -114,7 +114,7 @@ func (s *swarm) offer(ctx context.Context, in tuber.Introduction) (*lane, error)
 	defer cancel()
 	o := s.begin(in, rand.Uint32(), cancel)
 	defer s.end(o)
-	ln, err := s.peer.newLane(s.peer.dials, o.trickle)
+	ln, err := s.newLane(s.peer.dials, o.trickle)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *swarm) answer(in tuber.Introduction, sig wire.Signal) {
 }
 
 func (o *opening) accept(ctx context.Context, sdp string) (*lane, error) {
-	ln, err := o.s.peer.newLane(o.s.peer.takes, o.trickle)
+	ln, err := o.s.newLane(o.s.peer.takes, o.trickle)
 	if err != nil {
 		return nil, err
 	}

@@ -46,9 +46,6 @@ type Config struct {
 	// reach Conn; nil for nowhere but the socket's own address.
 	Addresses func() []netip.AddrPort
 
-	// STUN names servers (host:port) that say how a socket looks from outside.
-	STUN []string
-
 	// Sent counts the bytes that leave by sockets of the peer's own; whoever
 	// gave Conn counts that one. Nil for none.
 	Sent *atomic.Uint64
@@ -79,11 +76,12 @@ type Peer struct {
 	ctx    context.Context // ends with the peer
 	cancel context.CancelFunc
 	joins  sync.WaitGroup
+	asks   chan struct{} // capacity 1: the STUN servers changed
 
-	mu     sync.Mutex // guards the fields below
-	swarms map[tuber.PublicKey]*swarm
-	mapped []netip.AddrPort // as STUN servers see Conn
-	closed bool
+	mu      sync.Mutex // guards the fields below; taken before a swarm's
+	swarms  map[tuber.PublicKey]*swarm
+	outlook outlook
+	closed  bool
 }
 
 var (
@@ -111,6 +109,7 @@ func New(cfg Config) (*Peer, error) {
 	p := &Peer{
 		cfg: cfg, log: log, id: tuber.PublicKeyOf(cfg.Key).PeerID(), cert: cert, print: print,
 		speaks: wire.Version, maxRecords: maxRecords, swarms: make(map[tuber.PublicKey]*swarm),
+		asks: make(chan struct{}, 1),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.listen()

@@ -103,6 +103,7 @@ func (s *swarm) keepReportLocked(r tuber.LinkReport) {
 
 // failed notes that a link could not be opened.
 func (s *swarm) failed(id tuber.PeerID) {
+	s.peer.unopened()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keepReportLocked(tuber.LinkReport{Peer: id, Failed: true})

@@ -24,6 +24,7 @@ type Membership struct {
 	Name   string          // of a booster, for its host
 	Chunks Chunks
 	Dial   func(context.Context) (control.Conn, error)
+	Host   string // of the control socket, without a port: STUN servers named without a host are there
 	Secret []byte // of an invite: enrols the key with the first join
 	Means  tuber.Means
 
@@ -157,6 +158,7 @@ func (s *swarm) join(ctx context.Context) (control.Conn, error) {
 	s.conn, s.offset, s.m.Secret = conn, session.Offset, nil
 	want, means := s.want, s.means
 	s.mu.Unlock()
+	s.tasks.Go(func() { s.takeSTUN(ctx, session.Welcome.STUN) })
 	if means != j.Means { // they changed while the join was on its way
 		_ = conn.Send(ctx, wire.Means{Means: means}) // as below
 	}

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,9 +10,8 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"net/netip"
-	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +30,6 @@ const (
 	socketBuffer = 8 << 20
 	// certificateLife outlives any run; WebRTC refuses expired certificates.
 	certificateLife = 10 * 365 * 24 * time.Hour
-
-	mappingEvery   = 25 * time.Second // NATs forget UDP mappings after 30 s at the earliest (RFC 4787, REQ-5 wants 2 min)
-	mappingTimeout = 2 * time.Second
 )
 
 // newCertificate makes the DTLS certificate of this run.
@@ -117,6 +112,7 @@ func (p *Peer) listen() {
 	gate := &gatedConn{p.cfg.Conn, make(chan struct{})}
 	p.mux = ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{
 		Logger: take.LoggerFactory.NewLogger("mux"), UDPConn: gate,
+		XORMappedAddrCacheTTL: mappingCache,
 	})
 	close(gate.open)
 	take.SetICEUDPMux(p.mux)
@@ -135,8 +131,8 @@ func (c *gatedConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	return c.PacketConn.ReadFrom(b)
 }
 
-// widen asks for large socket buffers and says once what to do if the kernel
-// grants less.
+// widen asks for large socket buffers and says, once in a process, what to do
+// if the kernel grants less.
 func (p *Peer) widen() {
 	c, ok := p.cfg.Conn.(interface {
 		SetReadBuffer(int) error
@@ -148,10 +144,15 @@ func (p *Peer) widen() {
 	// The outcome is read back below, errors included.
 	_, _ = c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer)
 	if got, ok := grantedBuffer(p.cfg.Conn); ok && got < socketBuffer {
-		p.log.Warn("the UDP socket's buffer is small, links will be slower",
-			"bytes", got, "mend", bufferMend)
+		warnBuffer.Do(func() {
+			p.log.Warn("the UDP socket's buffer is small, links will be slower", "bytes", got, "mend", bufferMend)
+		})
 	}
 }
+
+// warnBuffer keeps a program with several peers from saying twice what is to
+// be mended once.
+var warnBuffer sync.Once
 
 // roomyNet gives every socket large buffers, and counts what leaves by it.
 type roomyNet struct {
@@ -181,72 +182,4 @@ func (c *countedUDP) WriteTo(b []byte, to net.Addr) (int, error) {
 	n, err := c.UDPConn.WriteTo(b, to)
 	c.sent.Add(uint64(max(n, 0)))
 	return n, err
-}
-
-// iceServers are the STUN servers for a socket of its own.
-func (p *Peer) iceServers() []webrtc.ICEServer {
-	var urls []string
-	for _, s := range p.cfg.STUN {
-		urls = append(urls, "stun:"+s)
-	}
-	if urls == nil {
-		return nil
-	}
-	return []webrtc.ICEServer{{URLs: urls}}
-}
-
-// watchMapping learns, out of the mux's own socket, how it looks from outside
-// (RFC 8489), and keeps the NAT's mapping alive by asking again.
-func (p *Peer) watchMapping(ctx context.Context) {
-	if p.mux == nil || len(p.cfg.STUN) == 0 {
-		return
-	}
-	for ctx.Err() == nil {
-		var seen []netip.AddrPort
-		for _, server := range p.cfg.STUN {
-			if a, err := p.askMapping(server); err != nil {
-				p.log.Debug("ask a STUN server", "err", "no answer")
-			} else if !slices.Contains(seen, a) {
-				seen = append(seen, a)
-			}
-		}
-		p.mu.Lock()
-		p.mapped = seen
-		p.mu.Unlock()
-		select {
-		case <-ctx.Done():
-		case <-time.After(mappingEvery):
-		}
-	}
-}
-
-func (p *Peer) askMapping(server string) (netip.AddrPort, error) {
-	addr, err := net.ResolveUDPAddr("udp", server)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("STUN server: %w", err)
-	}
-	x, err := p.mux.GetXORMappedAddr(addr, mappingTimeout)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("STUN server: %w", err)
-	}
-	ip, ok := netip.AddrFromSlice(x.IP)
-	if !ok {
-		return netip.AddrPort{}, errors.New("STUN server: it answered no address")
-	}
-	return netip.AddrPortFrom(ip.Unmap(), uint16(x.Port)), nil
-}
-
-// outside is where the world may reach the mux, apart from its own address.
-func (p *Peer) outside() []netip.AddrPort {
-	p.mu.Lock()
-	out := slices.Clone(p.mapped)
-	p.mu.Unlock()
-	if p.cfg.Addresses != nil {
-		for _, a := range p.cfg.Addresses() {
-			if !slices.Contains(out, a) {
-				out = append(out, a)
-			}
-		}
-	}
-	return out
 }

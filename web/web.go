@@ -37,7 +37,7 @@ type Config struct {
 	Patterns []string        `json:"patterns"`       // JavaScript expressions on path and query; DefaultPatterns if nil
 	Relay    string          `json:"relay"`          // "on", "ask" or "off"; "on" if empty
 	Enabled  bool            `json:"enabled"`        // false: the page unregisters the worker and stops
-	STUN     []string        `json:"stun,omitempty"` // stun: URLs of gateways
+	STUN     []string        `json:"stun,omitempty"` // HOST:PORT; without a host: that of the page
 }
 
 // Page is the script that documents load: the configuration and the page peer.

@@ -69,8 +69,12 @@ func JoinStatement(nonce []byte, planner tuber.PublicKey, fingerprint []byte) []
 // Welcome proves the planner's key for this connection.
 type Welcome struct {
 	ID        tuber.PeerID    `json:"id"`
-	Signature tuber.Signature `json:"signature"` // by the planner, over WelcomeStatement
+	Signature tuber.Signature `json:"signature"`      // by the planner, over WelcomeStatement
+	STUN      []string        `json:"stun,omitempty"` // HOST:PORT, at most MaxSTUN; without a host: that of the control socket
 }
+
+// MaxSTUN is how many STUN servers a welcome names.
+const MaxSTUN = 4
 
 // WelcomeStatement is what a welcome's signature covers.
 func WelcomeStatement(nonce []byte, peer tuber.PublicKey) []byte {

@@ -131,6 +131,9 @@ func sentence(st tuber.Status) string {
 	} else {
 		parts = append(parts, "sending "+st.Upload.String())
 	}
+	if st.Reachable != "" {
+		parts = append(parts, st.Reachable)
+	}
 	parts = append(parts, plural(st.Links, "link"), bytesText(st.Sent)+" sent", bytesText(st.Stored)+" on disk")
 	for _, s := range st.Swarms {
 		if !s.Connected {

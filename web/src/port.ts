@@ -9,7 +9,7 @@ export type Config = {
   patterns: string[];
   relay: string; // "on", "ask" or "off"
   enabled: boolean;
-  stun?: string[];
+  stun?: string[]; // HOST:PORT; without a host: that of the page
 };
 
 /** Page to worker, by postMessage, with the port beside it. */

@@ -11,6 +11,7 @@ import { listOf } from "../src/page/numbers.ts";
 import { SendQueue, type Owed } from "../src/page/queue.ts";
 import { choose } from "../src/page/repair.ts";
 import type { Neighbour } from "../src/page/neighbour.ts";
+import { stunServers } from "../src/page/stun.ts";
 import { CONTENT, newSite, newUpdate, type Up } from "./make.ts";
 
 test("the deadline is the end of what the player has, half a segment if unknown", () => {
@@ -113,4 +114,14 @@ test("interest lasts a while after the last request", () => {
   assert.deepEqual(i.wanted(18_001), []);
   i.touched(CONTENT, 18_000);
   assert.deepEqual(i.wanted(20_000), [CONTENT]);
+});
+
+test("STUN is asked at the name by which the page came", () => {
+  assert.deepEqual(stunServers([":3478", "stun.example.org:3479"], "tv.example.org"), [
+    "stun:tv.example.org:3478",
+    "stun:stun.example.org:3479",
+  ]);
+  assert.deepEqual(stunServers([":3478"], "[2001:db8::1]"), ["stun:[2001:db8::1]:3478"]);
+  assert.deepEqual(stunServers([":3478"], "localhost"), []);
+  assert.deepEqual(stunServers([":3478"], "127.0.0.1"), []);
 });

@@ -14,6 +14,7 @@ import type { Interest } from "./interest.ts";
 import { meansOf, wishes } from "./means.ts";
 import { controlURL, RefusedError, Session } from "./session.ts";
 import type { Stats } from "./stats.ts";
+import { stunServers } from "./stun.ts";
 import { fetchTicket } from "./ticket.ts";
 
 const TICK_MS = 100;
@@ -73,7 +74,7 @@ export class Member {
       siteKey,
       certificate,
       fingerprint,
-      stun: config.stun ?? [],
+      stun: stunServers(config.stun ?? [], location.hostname),
       clock: this.clock,
       stats,
       send: (m) => this.#send(m),

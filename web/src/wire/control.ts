@@ -66,7 +66,7 @@ const shapes = {
     links: list(id),
     plan: maybe(object(plan)),
   }),
-  welcome: object({ id, signature: bytes(64) }),
+  welcome: object({ id, signature: bytes(64), stun: list(text) }),
   refused: object({ code: text, sentence: text }),
   contents: object({ contents: list(content) }),
   want: object({ contents: list(id), hidden: flag }),

@@ -1,0 +1,287 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pion/webrtc/v3"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
+)
+
+const (
+	mappingEvery   = 25 * time.Second       // NATs forget UDP mappings after 30 s at the earliest (RFC 4787, REQ-5 wants 2 min)
+	mappingTimeout = 700 * time.Millisecond // for one request
+	mappingTries   = 3
+	mappingCache   = time.Millisecond // every question goes out: it keeps the mapping alive
+	silentRounds   = 3                // without any answer, after which what was learnt counts no more
+	resolveWithin  = 5 * time.Second
+
+	// Without UDP both hold: no STUN server answers, and links do not open.
+	hopelessAfter = 2                // links in a row
+	hopelessFor   = 10 * time.Minute // then it is tried again
+)
+
+// outlook is how the peer looks from outside, as far as it knows. Peer.mu
+// guards it.
+type outlook struct {
+	seen     []netip.AddrPort // Conn, as STUN servers see it
+	reach    tuber.Reach      // by their answers
+	silence  int              // rounds in a row without any answer
+	failed   int              // links in a row that did not open
+	failedAt time.Time        // the last of them
+}
+
+// sighting is one STUN server's answer.
+type sighting struct{ server, seen netip.AddrPort }
+
+// Reach is how others can link to this peer, as far as it is known now. A
+// planner is told it with the means.
+func (p *Peer) Reach() tuber.Reach {
+	if p.cfg.Addresses != nil && len(p.cfg.Addresses()) > 0 {
+		return tuber.ReachDialable
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := &p.outlook
+	if o.silence >= silentRounds && o.failed >= hopelessAfter && time.Since(o.failedAt) < hopelessFor {
+		return tuber.ReachNone
+	}
+	return o.reach
+}
+
+// opened and unopened tell the outlook what became of a link.
+func (p *Peer) opened() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outlook.failed = 0
+}
+
+func (p *Peer) unopened() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outlook.failed++
+	p.outlook.failedAt = time.Now()
+}
+
+// watchMapping learns, out of the mux's own socket, how it looks from outside
+// (RFC 8489), and keeps the NAT's mapping alive by asking again.
+func (p *Peer) watchMapping(ctx context.Context) {
+	if p.mux == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		if servers := p.stunServers(); len(servers) > 0 {
+			p.learn(p.sightings(ctx, servers))
+		}
+		select {
+		case <-ctx.Done():
+		case <-p.asks:
+		case <-time.After(mappingEvery):
+		}
+	}
+}
+
+// stunServers are those of all swarms.
+func (p *Peer) stunServers() []netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []netip.AddrPort
+	for _, s := range p.swarms {
+		for _, a := range s.stunServers() {
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+func (p *Peer) sightings(ctx context.Context, servers []netip.AddrPort) []sighting {
+	var out []sighting
+	for _, server := range servers {
+		for try := 0; try < mappingTries && ctx.Err() == nil; try++ {
+			seen, err := p.askMapping(server)
+			if err == nil {
+				out = append(out, sighting{server, seen})
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (p *Peer) askMapping(server netip.AddrPort) (netip.AddrPort, error) {
+	x, err := p.mux.GetXORMappedAddr(net.UDPAddrFromAddrPort(server), mappingTimeout)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("ask STUN server: %w", err)
+	}
+	ip, ok := netip.AddrFromSlice(x.IP)
+	if !ok {
+		return netip.AddrPort{}, errors.New("ask STUN server: it answered no address")
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(x.Port)), nil
+}
+
+// learn takes a round of answers in. One lost answer changes nothing.
+func (p *Peer) learn(round []sighting) {
+	var seen []netip.AddrPort
+	for _, s := range round {
+		if !slices.Contains(seen, s.seen) {
+			seen = append(seen, s.seen)
+		}
+	}
+	reach := reachOf(round, p.owns)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := &p.outlook
+	switch {
+	case len(round) > 0:
+		if reach != tuber.ReachUnknown || !sameAddresses(seen, o.seen) {
+			o.reach = reach
+		}
+		o.seen, o.silence = seen, 0
+	case o.silence < silentRounds:
+		o.silence++
+		if o.silence == silentRounds {
+			o.seen, o.reach = nil, tuber.ReachUnknown
+		}
+	}
+}
+
+// sameAddresses tells whether all of now was known before.
+func sameAddresses(now, before []netip.AddrPort) bool {
+	for _, a := range now {
+		if !slices.Contains(before, a) {
+			return false
+		}
+	}
+	return true
+}
+
+// reachOf judges a round of answers. Two servers that see two addresses stand
+// for a mapping that depends on the destination (RFC 4787 section 4.1); that
+// they may be two ports of one machine is as good (RFC 5780 section 4.3 asks
+// for another address too, but few mappings depend on the address alone). One
+// answer says little.
+func reachOf(round []sighting, owns func(netip.AddrPort) bool) tuber.Reach {
+	reach := tuber.ReachUnknown
+	for i, a := range round {
+		if owns(a.seen) {
+			return tuber.ReachDialable
+		}
+		for _, b := range round[:i] {
+			switch {
+			case a.seen.Addr().Is4() != b.seen.Addr().Is4() || a.server == b.server:
+			case a.seen != b.seen:
+				reach = tuber.ReachSymmetric
+			case reach == tuber.ReachUnknown:
+				reach = tuber.ReachPunchable
+			}
+		}
+	}
+	return reach
+}
+
+// owns tells whether the address is the mux's own: nothing translates it.
+func (p *Peer) owns(a netip.AddrPort) bool {
+	for _, own := range p.mux.GetListenAddresses() {
+		if udp, ok := own.(*net.UDPAddr); ok {
+			if x := udp.AddrPort(); netip.AddrPortFrom(x.Addr().Unmap().WithZone(""), x.Port()) == a {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// outside is where the world may reach the mux, apart from its own address.
+func (p *Peer) outside() []netip.AddrPort {
+	p.mu.Lock()
+	out := slices.Clone(p.outlook.seen)
+	p.mu.Unlock()
+	if p.cfg.Addresses != nil {
+		for _, a := range p.cfg.Addresses() {
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// takeSTUN resolves the STUN servers that the planner named. Like every other
+// address that a planner names they pass the filter.
+func (s *swarm) takeSTUN(ctx context.Context, named []string) {
+	ctx, cancel := context.WithTimeout(ctx, resolveWithin)
+	defer cancel()
+	var servers []netip.AddrPort
+	for _, at := range named[:min(len(named), wire.MaxSTUN)] {
+		a, err := resolve(ctx, at, s.m.Host)
+		if err != nil {
+			s.log.Debug("a STUN server is of no use", "err", err)
+		} else if usable(a.Addr(), s.peer.cfg.AllowPrivate) {
+			servers = append(servers, a)
+		}
+	}
+	s.mu.Lock()
+	s.stun = servers
+	s.mu.Unlock()
+	select {
+	case s.peer.asks <- struct{}{}:
+	default: // one is enough
+	}
+}
+
+// resolve finds the address of HOST:PORT, or of :PORT at the given host.
+func resolve(ctx context.Context, at, host string) (netip.AddrPort, error) {
+	name, portText, err := net.SplitHostPort(at)
+	if err != nil {
+		return netip.AddrPort{}, errors.New("it is not HOST:PORT")
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || port == 0 {
+		return netip.AddrPort{}, errors.New("it has no port")
+	}
+	if name == "" {
+		name = host
+	}
+	if name == "" {
+		return netip.AddrPort{}, errors.New("it has no host")
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	if err != nil || len(found) == 0 {
+		return netip.AddrPort{}, errors.New("its name was not found")
+	}
+	best := found[0].Unmap()
+	for _, a := range found { // NATs are an affair of IPv4
+		if a = a.Unmap(); a.Is4() {
+			best = a
+			break
+		}
+	}
+	return netip.AddrPortFrom(best, uint16(port)), nil
+}
+
+func (s *swarm) stunServers() []netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.stun)
+}
+
+// iceServers are the STUN servers for a socket of a lane's own; the mux asks
+// by itself.
+func (s *swarm) iceServers(api *webrtc.API) []webrtc.ICEServer {
+	servers := s.stunServers()
+	if len(servers) == 0 || s.peer.mux != nil && api == s.peer.takes {
+		return nil
+	}
+	return []webrtc.ICEServer{{URLs: []string{"stun:" + servers[0].String()}}}
+}
