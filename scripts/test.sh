@@ -20,7 +20,7 @@ echo "== TypeScript tests"
 go run ./web/bundle -tests "$out/web" && node --test --test-reporter=tap "$out"/web/*.test.mjs > "$out/web.tap" || true
 
 echo "== browsers"
-(cd e2e && node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=tap ./*.test.mjs) > "$out/e2e.tap" || true
+(cd e2e && node --test --test-concurrency=1 --test-timeout=900000 --test-reporter=tap ./*.test.mjs) > "$out/e2e.tap" || true
 
 go run ./internal/tally "$out/go.json" "$out/web.tap" "$out/e2e.tap" || failed=1
 exit $failed
