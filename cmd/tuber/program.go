@@ -28,6 +28,7 @@ func (p *program) commands() map[string]func(context.Context) error {
 		"host":          p.host,
 		"boost":         p.boost,
 		"gateway":       p.gateway,
+		"watch":         p.watch,
 		"pause":         p.pause,
 		"resume":        p.resume,
 		"status":        p.status,
@@ -43,7 +44,7 @@ func (p *program) demo(ctx context.Context) error {
 	if p.Demo.SiteOnly {
 		return demo.ServeSite(ctx, p.Demo.Listen, p.out)
 	}
-	o := demo.Options{Listen: p.Demo.Listen, Input: p.Demo.Input, Out: p.out}
+	o := demo.Options{Listen: p.Demo.Listen, Input: p.Demo.Input, Viewers: p.Demo.Viewers, Out: p.out}
 	if p.Verbose {
 		o.Log = p.log
 	}

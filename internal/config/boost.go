@@ -135,6 +135,8 @@ func (c *Command) check() error {
 		return c.Boost.check()
 	case "gateway":
 		return c.Gateway.check()
+	case "watch":
+		return c.Watch.check()
 	}
 	if c.Name == "invite create" {
 		return c.Invite.Create.check()

@@ -24,6 +24,7 @@ type CLI struct {
 	Demo    Demo     `cmd:"" help:"Show everything on this machine: a sample stream, a host before it and one booster."`
 	Host    Host     `cmd:"" help:"Put a swarm before a web server (--upstream) or a folder (--files)."`
 	Boost   Boost    `cmd:"" help:"Help a host: join by an invite link, or go on with what was joined."`
+	Watch   Watch    `cmd:"" help:"Watch a stream without a browser: one viewer or many, and what they saw."`
 	Invite  Invite   `cmd:"" help:"Make, list or revoke invites of the host that runs here."`
 	Gateway Gateway  `cmd:"" help:"Answer STUN and keep a UDP port mapped at the router, and nothing else."`
 	Pause   PauseCmd `cmd:"" help:"Pause the booster that runs here: it sends nothing."`

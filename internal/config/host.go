@@ -80,6 +80,7 @@ func (h *Host) check() error {
 type Demo struct {
 	Listen   string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the page is; a taken port moves to the next (default ${default})."`
 	Input    string `placeholder:"FILE_OR_URL" help:"Stream this instead of the built-in clip; needs ffmpeg."`
+	Viewers  int    `placeholder:"N" help:"Run this many headless viewers beside it, in a process of their own."`
 	SiteOnly bool   `name:"site-only" hidden:"" help:"Serve the sample site alone, for benches and tests."`
 }
 

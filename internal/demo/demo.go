@@ -20,12 +20,13 @@ import (
 
 // Options are the demo's few choices.
 type Options struct {
-	Listen string    // address of the page; a taken port moves to the next
-	Input  string    // a file or URL for ffmpeg instead of the clip
-	Dir    string    // state; empty for a temporary folder that goes with the demo
-	Out    io.Writer // what people read
-	Keys   *os.File  // the terminal, or nil
-	Log    *slog.Logger // nil for none: what a newcomer must know stands in Out
+	Listen  string       // address of the page; a taken port moves to the next
+	Input   string       // a file or URL for ffmpeg instead of the clip
+	Dir     string       // state; empty for a temporary folder that goes with the demo
+	Out     io.Writer    // what people read
+	Viewers int          // headless ones beside it
+	Keys    *os.File     // the terminal, or nil
+	Log     *slog.Logger // nil for none: what a newcomer must know stands in Out
 }
 
 // demo is one run.
@@ -87,6 +88,11 @@ func (d *demo) run(ctx context.Context, cancel context.CancelFunc) error {
 	if err := d.announce(); err != nil {
 		return err
 	}
+	stopViewers, err := d.startViewers(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopViewers()
 	return d.watch(ctx)
 }
 

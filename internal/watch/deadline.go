@@ -1,0 +1,57 @@
+package watch
+
+import "time"
+
+const (
+	patience    = 5 * time.Second        // players give up on a silent request after some 10 s
+	margin      = 150 * time.Millisecond // for what measuring HTTP does not see
+	knownWithin = 300 * time.Millisecond // nothing known of a segment for longer: plain HTTP
+)
+
+// wait is a segment that the player waits for.
+type wait struct {
+	asked   time.Time     // when the player asked
+	ahead   time.Duration // media that it has; unknownTime if it does not play yet
+	target  time.Duration // target duration
+	missing int           // bytes still to come
+	speed   speed
+}
+
+// deadline is the moment at which the last byte must be there.
+func (w wait) deadline(now time.Time) time.Time {
+	need := w.asked.Add(w.target / 2)
+	if w.ahead != unknownTime {
+		need = now.Add(w.ahead)
+	}
+	if last := w.asked.Add(patience); last.Before(need) {
+		return last
+	}
+	return need
+}
+
+// mustFetch is true from the last moment at which HTTP at its measured speed
+// still makes the deadline.
+func (w wait) mustFetch(now time.Time) bool {
+	if w.missing == 0 {
+		return false
+	}
+	takes := w.speed.delay + time.Duration(float64(w.missing)/max(w.speed.rate, 1)*float64(time.Second)) + margin
+	return !now.Add(takes).Before(w.deadline(now))
+}
+
+// speed is HTTP as measured here: a moving average that trusts news by four tenths.
+type speed struct {
+	rate  float64       // bytes per second
+	delay time.Duration // until the first byte
+}
+
+const trust, minMeasured = 0.4, 32 << 10
+
+// measured takes a transfer of this many bytes: the time until its first byte,
+// and from there to its last.
+func (s *speed) measured(bytes int, delay, rest time.Duration) {
+	s.delay += time.Duration(trust * float64(delay-s.delay))
+	if bytes >= minMeasured && rest > 0 {
+		s.rate += trust * (float64(bytes)/rest.Seconds() - s.rate)
+	}
+}

@@ -1,0 +1,251 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/hls"
+)
+
+const (
+	lookEvery = 100 * time.Millisecond // at a segment that is waited for
+	startRoom = 64 << 10               // bytes that pacing lets go at once
+	tries     = 3                      // for one segment over plain HTTP
+)
+
+// load is the player: it reads segment after segment in order, until ctx ends
+// or the stream does.
+func (v *viewer) load(ctx context.Context) {
+	var begun bool
+	var at time.Duration // where the next segment begins
+	var mapped string
+	for ctx.Err() == nil {
+		s, step := v.next(&begun, &at)
+		if step > 0 {
+			v.await(ctx, step)
+			continue
+		}
+		if s == nil {
+			v.drain(ctx)
+			return
+		}
+		if s.Map != nil && mapped != s.Map.URI {
+			if v.loadPart(ctx, nil, s.Map.URI, s.Map.Range) == nil {
+				mapped = s.Map.URI
+			}
+		}
+		if !s.Gap {
+			v.loadSegment(ctx, s)
+		}
+		v.mu.Lock()
+		_, at = v.line.span(s)
+		v.mu.Unlock()
+	}
+}
+
+// next is the segment to load, or how long to wait for one. Neither: the
+// stream is over.
+func (v *viewer) next(begun *bool, at *time.Duration) (*hls.Segment, time.Duration) {
+	now := time.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.line.media == nil {
+		return nil, lookEvery
+	}
+	first := v.line.starts[v.line.media.Segments[0].Sequence]
+	if !*begun || *at < first-seekSlack {
+		if *begun {
+			v.count.skipped++
+		}
+		*begun, *at = true, v.line.syncPosition()
+		v.play.seek(*at)
+	}
+	if ahead := v.play.ahead(now); ahead > maxAhead {
+		return nil, ahead - maxAhead
+	}
+	s := v.line.at(*at)
+	if s == nil && !v.line.media.Ended {
+		return nil, lookEvery
+	}
+	return s, 0
+}
+
+// await waits for a change of the playlist, or for a time.
+func (v *viewer) await(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-v.listed:
+	case <-ctx.Done():
+	}
+}
+
+// drain plays what is buffered to its end.
+func (v *viewer) drain(ctx context.Context) {
+	now := time.Now()
+	v.mu.Lock()
+	v.play.finish(now)
+	left := max(0, v.play.ahead(now))
+	v.mu.Unlock()
+	pause(ctx, left+time.Millisecond)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.play.advance(time.Now())
+}
+
+func (v *viewer) loadSegment(ctx context.Context, s *hls.Segment) {
+	err := v.loadPart(ctx, s, s.URI, s.Range)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	v.o.Log.Debug("a segment did not come", "err", err)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.count.failed++
+}
+
+// loadPart gets a segment, or with s nil what a player reads before it.
+func (v *viewer) loadPart(ctx context.Context, s *hls.Segment, uri string, rng *hls.Range) error {
+	p, err := v.site.resolve(v.source, uri, rng)
+	if err != nil {
+		return err
+	}
+	body, err := v.bytes(ctx, p)
+	if err == nil && s != nil {
+		v.played(s, p, body)
+	}
+	return err
+}
+
+// bytes is a whole piece: from chunks as they come, single ones over HTTP at
+// the last moment, or plain HTTP where chunks cannot give it.
+func (v *viewer) bytes(ctx context.Context, p piece) ([]byte, error) {
+	if v.member != nil && p.path != "" && v.member.linked() {
+		body, err := v.fromChunks(ctx, p)
+		if err == nil || ctx.Err() != nil {
+			return body, err
+		}
+		v.o.Log.Debug("over plain HTTP", "why", err)
+	}
+	return v.overHTTP(ctx, p)
+}
+
+var (
+	errUnstated  = errors.New("nothing is known of the segment in time")
+	errChunkHTTP = errors.New("chunks over HTTP did not come")
+)
+
+func (v *viewer) fromChunks(ctx context.Context, p piece) ([]byte, error) {
+	asked, target := time.Now(), v.target()
+	var flying chan error // of a request for chunks; nil while there is none
+	defer func() {
+		if flying != nil {
+			<-flying
+		}
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for {
+		change := v.member.chunks.change()
+		body, l := v.member.chunks.body(p)
+		now := time.Now()
+		switch {
+		case l.whole && len(l.numbers) == 0:
+			return body, v.pace(ctx, l.content, len(body), asked)
+		case !l.known && now.Sub(asked) >= knownWithin:
+			return nil, errUnstated
+		case l.known && flying == nil && v.wait(asked, target, l).mustFetch(now):
+			if len(l.numbers) == 0 {
+				return nil, errUnstated // statements are missing, not chunks
+			}
+			flying = v.startFetch(ctx, l)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-change:
+		case err := <-flying:
+			if flying = nil; err != nil {
+				return nil, fmt.Errorf("%w: %w", errChunkHTTP, err)
+			}
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// wait is the player's side of a segment that is not whole yet.
+func (v *viewer) wait(asked time.Time, target time.Duration, l lack) wait {
+	now := time.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	missing := l.bytes
+	if !l.whole {
+		missing = max(missing, tuber.ChunkSize)
+	}
+	return wait{asked: asked, ahead: v.play.ahead(now), target: target, missing: missing, speed: v.http}
+}
+
+// startFetch asks for what lacks; the channel takes the outcome.
+func (v *viewer) startFetch(ctx context.Context, l lack) chan error {
+	out := make(chan error, 1)
+	go func() { // fromChunks waits for out
+		got, err := v.fetchChunks(ctx, l.content, l.numbers)
+		v.mu.Lock()
+		v.count.chunks += uint64(got)
+		v.mu.Unlock()
+		if err == nil && got == 0 {
+			err = errors.New("the host holds none of them")
+		}
+		out <- err
+	}()
+	return out
+}
+
+// pace holds a body back to the rate that the plan grants: that is how a viewer
+// is moved to another rendition before it stalls.
+func (v *viewer) pace(ctx context.Context, c tuber.ContentID, size int, asked time.Time) error {
+	rate := v.member.grant(c)
+	if rate <= 0 || size <= startRoom {
+		return nil
+	}
+	takes := time.Duration(float64(size-startRoom) / rate.BytesPerSecond() * float64(time.Second))
+	if left := time.Until(asked.Add(takes)); left > 0 {
+		pause(ctx, left)
+	}
+	return ctx.Err()
+}
+
+// plain is how a piece is asked for over HTTP alone.
+func (p piece) plain() request {
+	q := request{url: p.url, limit: maxMedia}
+	if p.rng != nil {
+		q.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", p.rng.Start, p.rng.End()-1)}}
+	}
+	return q
+}
+
+func (v *viewer) overHTTP(ctx context.Context, p piece) ([]byte, error) {
+	var err error
+	for i := range tries {
+		var r reply
+		r, err = get(ctx, v.client, p.plain())
+		v.countPlain(len(r.body))
+		if err == nil {
+			v.measure(len(r.body), r.delay, r.rest)
+			return r.body, nil
+		}
+		pause(ctx, time.Second<<i/2)
+	}
+	return nil, err
+}
+
+func (v *viewer) target() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.line.media.Target
+}

@@ -1,0 +1,64 @@
+package watch
+
+import (
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/hls"
+)
+
+// piece is what a player asks for: a URL, or bytes of it.
+type piece struct {
+	url  string // absolute
+	path string // canonical path and query; empty where peers cannot have it
+	rng  *hls.Range
+}
+
+// lack says what is missing of a piece.
+type lack struct {
+	content tuber.ContentID
+	known   bool                // a run states its first byte
+	whole   bool                // the runs reach to its end: nothing is unstated
+	numbers []tuber.ChunkNumber // stated, not held
+	bytes   int                 // of them
+}
+
+// body is the piece as far as it is held: all of it if lack.whole and nothing
+// is missing.
+func (h *held) body(p piece) ([]byte, lack) {
+	var out []byte
+	var l lack
+	at, end := uint64(0), uint64(tuber.MaxSegment)
+	if p.rng != nil {
+		at, end = p.rng.Start, p.rng.End()
+	}
+	for at < end {
+		run := h.runAt(p.path, at)
+		if run == nil {
+			l.whole = p.rng == nil && h.endsAt(p.path, at)
+			return out, l
+		}
+		m := run.Manifest()
+		l.content, l.known = m.Content, true
+		out = h.addRun(out, m, at, min(end, m.End()), &l)
+		at = m.End()
+	}
+	l.whole = true
+	return out, l
+}
+
+// addRun appends bytes from:to of the run's URL, or notes the chunks that lack.
+func (h *held) addRun(out []byte, m *tuber.Manifest, from, to uint64, l *lack) []byte {
+	for at := from; at < to; {
+		i := (at - m.Offset) / tuber.ChunkSize
+		n := m.First + tuber.ChunkNumber(i)
+		begins := m.Offset + i*tuber.ChunkSize
+		size := uint64(m.Size(n))
+		if v, ok := h.Get(m.Content, n); ok {
+			out = append(out, v.Data()[at-begins:min(to-begins, size)]...)
+		} else {
+			l.numbers = append(l.numbers, n)
+			l.bytes += int(size)
+		}
+		at = begins + size
+	}
+	return out
+}
