@@ -79,8 +79,9 @@ type Booster struct {
 	counted  uint64              // of uplink.Total, already in settings.Spent
 	speed    tuber.BitsPerSecond // of the last second
 	near     *peer.Peer          // of swarms in private networks; nil until one is joined
-	told     telling             // to the planners
-	err      string              // the last thing that went wrong with the engine itself
+	told     tuber.Means         // to the planners
+	toldTo   int
+	err      string // the last thing that went wrong with the engine itself
 	swarms   map[tuber.PublicKey]*membership
 	order    []tuber.PublicKey // of joining
 	ran      bool              // the peer is closed, or Run will do it

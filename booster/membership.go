@@ -105,14 +105,12 @@ func (m *membership) join(ctx context.Context, chunks *store.Store) error {
 	if err != nil {
 		return err
 	}
-	means := m.b.means()
-	means.Reach = p.Reach()
 	var secret []byte
 	if r.Invite.Host != "" {
 		secret = r.Invite.Secret[:]
 	}
 	return p.Join(ctx, peer.Membership{
-		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: means,
+		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(),
 		Dial:   m.dial,
 		Host:   hostname(r.Host),
 		Joined: m.joined,

@@ -78,22 +78,12 @@ func (b *Booster) stats() map[tuber.PublicKey]peer.SwarmStats {
 	return out
 }
 
-// telling is what decides whether planners must be told anew.
-type telling struct {
-	means     tuber.Means // apart from reach
-	far, near tuber.Reach
-	swarms    int
-}
-
 // tellPlanners sends the means to every planner if they changed.
 func (b *Booster) tellPlanners() {
 	b.mu.Lock()
-	now := telling{means: b.meansLocked(), far: b.peer.Reach(), swarms: len(b.swarms)}
-	if b.near != nil {
-		now.near = b.near.Reach()
-	}
-	same := now == b.told
-	b.told = now
+	means := b.meansLocked()
+	same := means == b.told && len(b.swarms) == b.toldTo
+	b.told, b.toldTo = means, len(b.swarms)
 	var all []*membership
 	for _, m := range b.swarms {
 		all = append(all, m)
@@ -104,8 +94,6 @@ func (b *Booster) tellPlanners() {
 	}
 	for _, m := range all {
 		if p := b.peerOf(m); p != nil {
-			means := now.means
-			means.Reach = p.Reach()
 			// One that is not joined yet tells its means when it joins.
 			_ = p.SetMeans(m.site, means)
 		}
@@ -116,7 +104,7 @@ func (b *Booster) tellPlanners() {
 // a session began.
 func (b *Booster) retell() {
 	b.mu.Lock()
-	b.told.swarms = -1
+	b.toldTo = -1
 	b.mu.Unlock()
 	b.changed()
 }

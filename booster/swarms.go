@@ -190,8 +190,8 @@ func (m *membership) store() *store.Store {
 	return m.chunks
 }
 
-// means is what every planner is told that this booster can give; reach, which
-// differs between its peers, comes on top.
+// means is what every planner is told that this booster can give; each peer
+// adds its reach.
 func (b *Booster) means() tuber.Means {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/pion/ice/v2"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/tubercdn/tuber"
@@ -73,13 +74,24 @@ func (p *Peer) unopened() {
 
 // watchMapping learns, out of the mux's own socket, how it looks from outside
 // (RFC 8489), and keeps the NAT's mapping alive by asking again.
+//
+// Without Conn every lane has a socket of its own; then it is the NAT's manner
+// that is learnt, by a socket like those.
 func (p *Peer) watchMapping(ctx context.Context) {
-	if p.mux == nil {
-		return
-	}
+	from := p.mux
+	defer func() {
+		if from != nil && from != p.mux {
+			_ = from.Close() // nothing was sent by it that could be lost
+		}
+	}()
 	for ctx.Err() == nil {
 		if servers := p.stunServers(); len(servers) > 0 {
-			p.learn(p.sightings(ctx, servers))
+			if from == nil {
+				from = askingSocket()
+			}
+			if from != nil {
+				p.learn(sightings(ctx, from, servers))
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -104,11 +116,20 @@ func (p *Peer) stunServers() []netip.AddrPort {
 	return out
 }
 
-func (p *Peer) sightings(ctx context.Context, servers []netip.AddrPort) []sighting {
+// askingSocket is one to ask STUN servers with, nil if there is none to be had.
+func askingSocket() *ice.UniversalUDPMuxDefault {
+	conn, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return nil
+	}
+	return newMux(conn)
+}
+
+func sightings(ctx context.Context, from *ice.UniversalUDPMuxDefault, servers []netip.AddrPort) []sighting {
 	var out []sighting
 	for _, server := range servers {
 		for try := 0; try < mappingTries && ctx.Err() == nil; try++ {
-			seen, err := p.askMapping(server)
+			seen, err := askMapping(from, server)
 			if err == nil {
 				out = append(out, sighting{server, seen})
 				break
@@ -118,8 +139,8 @@ func (p *Peer) sightings(ctx context.Context, servers []netip.AddrPort) []sighti
 	return out
 }
 
-func (p *Peer) askMapping(server netip.AddrPort) (netip.AddrPort, error) {
-	x, err := p.mux.GetXORMappedAddr(net.UDPAddrFromAddrPort(server), mappingTimeout)
+func askMapping(from *ice.UniversalUDPMuxDefault, server netip.AddrPort) (netip.AddrPort, error) {
+	x, err := from.GetXORMappedAddr(net.UDPAddrFromAddrPort(server), mappingTimeout)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("ask STUN server: %w", err)
 	}
@@ -192,6 +213,9 @@ func reachOf(round []sighting, owns func(netip.AddrPort) bool) tuber.Reach {
 
 // owns tells whether the address is the mux's own: nothing translates it.
 func (p *Peer) owns(a netip.AddrPort) bool {
+	if p.mux == nil {
+		return false
+	}
 	for _, own := range p.mux.GetListenAddresses() {
 		if udp, ok := own.(*net.UDPAddr); ok {
 			if x := udp.AddrPort(); netip.AddrPortFrom(x.Addr().Unmap().WithZone(""), x.Port()) == a {

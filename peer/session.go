@@ -155,13 +155,11 @@ func (s *swarm) join(ctx context.Context) (control.Conn, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.conn, s.offset, s.m.Secret = conn, session.Offset, nil
-	want, means := s.want, s.means
+	s.conn, s.offset, s.m.Secret, s.told = conn, session.Offset, nil, j.Means
+	want := s.want
 	s.mu.Unlock()
 	s.tasks.Go(func() { s.takeSTUN(ctx, session.Welcome.STUN) })
-	if means != j.Means { // they changed while the join was on its way
-		_ = conn.Send(ctx, wire.Means{Means: means}) // as below
-	}
+	s.tellMeans() // they may have changed while the join was on its way
 	if len(want.Contents) > 0 {
 		_ = conn.Send(ctx, want) // Receive tells if the connection has gone
 	}
@@ -173,12 +171,12 @@ func (s *swarm) join(ctx context.Context) (control.Conn, error) {
 
 // joinMessage says what this side still has, so that the planner adopts it.
 func (s *swarm) joinMessage() wire.Join {
-	ranges := s.ranges()
+	ranges, reach := s.ranges(), s.peer.Reach()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := wire.Join{
 		Role: s.peer.cfg.Role, Name: s.m.Name[:min(len(s.m.Name), wire.MaxName)],
-		Fingerprint: s.peer.print[:], Secret: s.m.Secret, Means: s.means, Ranges: ranges, Plan: s.plan,
+		Fingerprint: s.peer.print[:], Secret: s.m.Secret, Means: s.meansLocked(reach), Ranges: ranges, Plan: s.plan,
 	}
 	for id := range s.links {
 		j.Links = append(j.Links, id)
@@ -237,8 +235,33 @@ func (p *Peer) SetMeans(site tuber.PublicKey, m tuber.Means) error {
 	s.mu.Lock()
 	s.means = m
 	s.mu.Unlock()
-	s.tell(wire.Means{Means: m})
+	s.tellMeans()
 	return nil
+}
+
+// meansLocked are the owner's means, with the reach that was learnt unless the
+// owner says one.
+func (s *swarm) meansLocked(learnt tuber.Reach) tuber.Means {
+	m := s.means
+	if m.Reach == tuber.ReachUnknown {
+		m.Reach = learnt
+	}
+	return m
+}
+
+// tellMeans tells the planner the means if it does not know them yet.
+func (s *swarm) tellMeans() {
+	reach := s.peer.Reach()
+	s.mu.Lock()
+	m := s.meansLocked(reach)
+	known := s.conn == nil || m == s.told // else the next join tells them
+	if !known {
+		s.told = m
+	}
+	s.mu.Unlock()
+	if !known {
+		s.tell(wire.Means{Means: m})
+	}
 }
 
 // SetWant tells the planner what a viewer's player is asking for.

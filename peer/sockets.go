@@ -69,10 +69,7 @@ func newCertificate() (webrtc.Certificate, tuber.Fingerprint, error) {
 // timers, no acceptance waits, the SCTP receive buffer at its default).
 func settings() webrtc.SettingEngine {
 	var se webrtc.SettingEngine
-	quiet := logging.NewDefaultLoggerFactory()
-	quiet.DefaultLogLevel = logging.LogLevelDisabled // it would log addresses
-	quiet.ScopeLevels = map[string]logging.LogLevel{}
-	se.LoggerFactory = quiet
+	se.LoggerFactory = quiet()
 	se.DetachDataChannels()
 	se.SetICETimeouts(2*time.Second, 5*time.Second, time.Second)
 	se.SetHostAcceptanceMinWait(0)
@@ -86,6 +83,14 @@ func settings() webrtc.SettingEngine {
 	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	se.DisableActiveTCP(true)
 	return se
+}
+
+// quiet keeps the libraries from logging: they would log addresses.
+func quiet() logging.LoggerFactory {
+	f := logging.NewDefaultLoggerFactory()
+	f.DefaultLogLevel = logging.LogLevelDisabled
+	f.ScopeLevels = map[string]logging.LogLevel{}
+	return f
 }
 
 // listen sets up the two ways to make a PeerConnection: over the mux, for the
@@ -109,14 +114,19 @@ func (p *Peer) listen() {
 	}
 	p.widen()
 	take := settings()
-	gate := &gatedConn{p.cfg.Conn, make(chan struct{})}
-	p.mux = ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{
-		Logger: take.LoggerFactory.NewLogger("mux"), UDPConn: gate,
-		XORMappedAddrCacheTTL: mappingCache,
-	})
-	close(gate.open)
+	p.mux = newMux(p.cfg.Conn)
 	take.SetICEUDPMux(p.mux)
 	p.takes = webrtc.NewAPI(webrtc.WithSettingEngine(take))
+}
+
+// newMux reads from conn until it is closed.
+func newMux(conn net.PacketConn) *ice.UniversalUDPMuxDefault {
+	gate := &gatedConn{conn, make(chan struct{})}
+	mux := ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{
+		Logger: quiet().NewLogger("mux"), UDPConn: gate, XORMappedAddrCacheTTL: mappingCache,
+	})
+	close(gate.open)
+	return mux
 }
 
 // gatedConn holds packets back until the mux is made: ice/v2 begins to read

@@ -39,7 +39,8 @@ type swarm struct {
 	mu          sync.Mutex // guards the fields below
 	conn        control.Conn
 	offset      time.Duration // the origin's clock minus ours
-	means       tuber.Means
+	means       tuber.Means   // the owner's
+	told        tuber.Means   // to the planner of this session
 	want        wire.Want
 	stun        []netip.AddrPort // the planner's STUN servers
 	plan        *tuber.PeerPlan
@@ -95,6 +96,7 @@ func (s *swarm) tick() {
 			for _, l := range s.allLinks() {
 				l.tick(now)
 			}
+			s.tellMeans()
 			s.repair(now)
 			s.pull(now)
 			if now.Sub(ranges) >= tuber.ReportEvery {
