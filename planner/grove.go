@@ -46,8 +46,16 @@ type tree struct {
 	parent []int32
 	kids   [][]int32
 	depth  []int32   // hops from the origin, 0 while not attached
-	open   [][]int32 // by depth: attached peers that may have a slot left
-	listed []bool    // whether the peer is in open
+	open   [][]place // by depth: attached peers that may have a slot left
+	mark   []uint32  // by peer: of the one place in open that counts, 0 if there is none
+	marks  uint32    // given so far
+}
+
+// place is a peer's place in a list of those that may have a slot left. It
+// counts while the peer has the same mark; others are swept out now and then.
+type place struct {
+	peer int32
+	mark uint32
 }
 
 func newGrove(st State, now time.Time) *grove {
@@ -91,7 +99,7 @@ func (g *grove) addForest(c tuber.Content) {
 	f := &forest{Content: c, slot: float64(c.Rate) / float64(c.K), needs: make([]tuber.Partitions, n), trees: make([]tree, c.K)}
 	for p := range f.trees {
 		t := &f.trees[p]
-		*t = tree{make([]int32, n), make([][]int32, n), make([]int32, n), make([][]int32, maxDepth+1), make([]bool, n)}
+		*t = tree{make([]int32, n), make([][]int32, n), make([]int32, n), make([][]place, maxDepth+1), make([]uint32, n), 0}
 		for i := range t.parent {
 			t.parent[i] = none
 		}
@@ -206,8 +214,9 @@ func (g *grove) unlink(a, b int32) {
 
 // settle gives i and what hangs below it their depths; 0 says not attached.
 func (t *tree) settle(i, depth int32) {
-	t.depth[i] = depth
-	t.listed[i] = false
+	if t.depth[i] != depth {
+		t.depth[i], t.mark[i] = depth, 0
+	}
 	t.list(i)
 	next := depth + 1
 	if depth == 0 {
@@ -220,10 +229,16 @@ func (t *tree) settle(i, depth int32) {
 
 // list notes that i may have a slot left.
 func (t *tree) list(i int32) {
-	if d := t.depth[i]; d > 0 && d < maxDepth && !t.listed[i] {
-		t.open[d] = append(t.open[d], i)
-		t.listed[i] = true
+	if d := t.depth[i]; d > 0 && d < maxDepth && t.mark[i] == 0 {
+		t.marks++
+		t.mark[i] = t.marks
+		t.open[d] = append(t.open[d], place{i, t.marks})
 	}
+}
+
+// sweep drops the places that do not count any more.
+func (t *tree) sweep(d int32) {
+	t.open[d] = slices.DeleteFunc(t.open[d], func(at place) bool { return t.mark[at.peer] != at.mark })
 }
 
 // below tells whether i is x or hangs below it.

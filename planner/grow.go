@@ -213,7 +213,7 @@ func (g *grove) feed(f *forest, order []int32) bool {
 // root, feeding in few trees, linked already where links are scarce, with much
 // left to give. It looks at a bounded number of peers on each depth.
 func (g *grove) choose(f *forest, p int, i int32, deepest int32) int32 {
-	const looks = 64
+	const looks, sweepAt = 64, 32
 	t := &f.trees[p]
 	tall := len(t.kids[i]) > 0
 	best, bestCost := none, 0
@@ -221,35 +221,32 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int32) int32 {
 		if best != none && bestCost <= int(d)*costDepth {
 			break
 		}
-		looked := 0
-		list := t.open[d]
-		for k := 0; k < len(list) && looked < looks; k++ {
-			j := list[k]
-			if t.depth[j] != d || g.budget[j] < f.slot {
-				t.unlist(d, &list, &k, j)
+		looked, stale := 0, 0
+		for _, at := range t.open[d] {
+			j := at.peer
+			if t.mark[j] == at.mark && g.budget[j] < f.slot {
+				t.mark[j] = 0
+			}
+			if t.mark[j] != at.mark {
+				stale++
 				continue
 			}
 			if g.peers[j].Away || tall && t.below(j, i) || !g.mayFeed(j, i) {
 				continue
 			}
-			looked++
 			cost := g.cost(f, p, i, j)
 			if best == none || cost < bestCost || cost == bestCost && g.budget[j] > g.budget[best] {
 				best, bestCost = j, cost
 			}
+			if looked++; looked == looks {
+				break
+			}
+		}
+		if stale > sweepAt {
+			t.sweep(d)
 		}
 	}
 	return best
-}
-
-// unlist drops j, which is elsewhere now or has nothing left, while choose walks.
-func (t *tree) unlist(d int32, list *[]int32, k *int, j int32) {
-	if t.depth[j] == d {
-		t.listed[j] = false
-	}
-	*list = slices.Delete(*list, *k, *k+1)
-	t.open[d] = *list
-	*k--
 }
 
 // What one hop, and one more tree to feed in, count.

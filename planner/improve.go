@@ -42,6 +42,9 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 			g.set(f, p, parent, i)
 			return true
 		}
+		if g.budget[i] < f.slot {
+			continue // it cannot take another's place and keep that one below it
+		}
 		g.cut(f, p, i)
 		if g.splice(f, p, i) {
 			return true

@@ -190,7 +190,7 @@ func (p *Planner) Remove(id tuber.PeerID) error {
 // Status lists the members and what the means do not suffice for.
 func (p *Planner) Status() ([]tuber.PeerStatus, []tuber.Shortage) { return p.cell.status() }
 
-// Share says where the bytes of viewers and boosters came from.
+// Share says where viewers' bytes came from.
 func (p *Planner) Share() Share { return p.cell.share() }
 
 func (p *Planner) authority() control.Authority {

@@ -37,9 +37,11 @@ func (c *cell) linkLocked(m, other *member, l tuber.LinkReport, interval time.Du
 	bytes := min(l.Received, uint64(fastestLink*interval.Seconds()))
 	m.ledger.received += bytes
 	other.ledger.sent += bytes
-	if other.id == c.origin {
+	switch {
+	case m.role != tuber.RoleViewer: // what boosters take in is not yet with anyone who watches
+	case other.id == c.origin:
 		c.totals.origin += bytes
-	} else {
+	default:
 		c.totals.peers += bytes
 	}
 	seconds := interval.Seconds()

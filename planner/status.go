@@ -8,8 +8,8 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// Share says where the bytes of viewers and boosters came from, by their own
-// reports.
+// Share says where viewers' bytes came from, by their own reports. What
+// boosters take in does not count.
 type Share struct {
 	Peers  uint64  // from viewers and boosters
 	Origin uint64  // from the origin over links
