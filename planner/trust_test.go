@@ -229,14 +229,14 @@ func TestABoostersHistoryIsSaved(t *testing.T) {
 		o, b, v := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster), h.must("ann", tuber.RoleViewer)
 		v.want()
 		passes(time.Minute, o, b, v)
-		v.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, HTTP: 1000, Links: []tuber.LinkReport{{Peer: b.id, Received: 3000}, {Peer: o.id, Received: 500}}}})
+		v.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, HTTP: 1000, Links: []tuber.LinkReport{{Peer: b.id, Received: 3000}}}})
 		b.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: []tuber.LinkReport{{Peer: o.id, Received: 1000}, {Peer: v.id, Sent: 9e9}}}})
 		passes(2*saveEvery, o, b, v)
 		r, _, _ := h.book.Booster(b.id)
 		if r.Delivered != 3000 || r.Online < time.Minute {
 			t.Errorf("got %+v, want what its receivers confirmed, and over a minute", r)
 		}
-		if got, want := h.planner.Share(), (Share{Peers: 3000, Origin: 500, HTTP: 1000}); got != want {
+		if got, want := h.planner.Share(), (Share{Peers: 3000, HTTP: 1000}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		for _, g := range []*guest{o, b, v} {

@@ -180,8 +180,7 @@ func (f Ping) Append(b []byte) []byte {
 type ByeCode uint8
 
 const (
-	ByeDone     ByeCode = 0 // not needed any more
-	ByePaused   ByeCode = 1 // the owner paused
+	ByeDone     ByeCode = 0 // not needed any more; a pause is the planner's affair: 1 is free
 	ByeVersion  ByeCode = 2 // one side must update
 	ByeBadChunk ByeCode = 3 // a chunk failed verification
 	ByeProof    ByeCode = 4 // the hello does not prove who this is

@@ -43,7 +43,7 @@ export type Frame =
   | ChunkFrame;
 
 /** Why a link is closed. */
-export const bye = { done: 0, paused: 1, version: 2, badChunk: 3, proof: 4, frame: 5 } as const;
+export const bye = { done: 0, version: 2, badChunk: 3, proof: 4, frame: 5 } as const;
 
 /** Returns null for a type that this version does not know; throws FrameError if malformed. */
 export function readFrame(message: Uint8Array): Frame | null {
