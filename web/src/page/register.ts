@@ -1,11 +1,14 @@
 // The worker is registered only where no other script has the scope.
 
 const SCOPE = "/";
+const LOADED_MS = 3000; // at most so long for the page to load
+const QUIET_MS = 300; // then a registration that the site began meanwhile is visible
 
 /** True if the site's requests go, or will go, through a worker that holds our code. */
 export async function register(prefix: string): Promise<boolean> {
   const url = new URL(`${prefix}sw.js`, location.origin).href;
   const workers = navigator.serviceWorker;
+  if (!(await workers.getRegistration(SCOPE))) await quiet(); // else ours could replace one that the site has just begun
   const there = await workers.getRegistration(SCOPE);
   const script = there?.active ?? there?.waiting ?? there?.installing;
   const inScope = there?.scope === new URL(SCOPE, location.origin).href;
@@ -13,6 +16,17 @@ export async function register(prefix: string): Promise<boolean> {
   if (foreign) return true; // a site's own worker may hold our code; it takes a port if so
   await workers.register(url, { scope: SCOPE, updateViaCache: "none" });
   return true;
+}
+
+/** Waits until the page was loaded and its own scripts had their turn. */
+async function quiet(): Promise<void> {
+  if (document.readyState !== "complete") {
+    await new Promise((resolve) => {
+      addEventListener("load", resolve, { once: true });
+      setTimeout(resolve, LOADED_MS);
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
 }
 
 /** Unregisters our worker, and nobody else's. */
