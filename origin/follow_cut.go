@@ -71,7 +71,7 @@ func (s *stream) cutEntry(ctx context.Context, w work) {
 			}
 		}
 		if ctx.Err() == nil {
-			s.f.cfg.Log.Warn("a segment was not cut", "path", w.entry.url, "err", err)
+			s.f.cfg.Log.Warn("a segment was not cut", "path", pathOf(w.entry.url), "err", err)
 		}
 		s.f.memory.finish(w.entry.piece.Load(), pieceFailed)
 		return

@@ -41,7 +41,7 @@ func (s *stream) follow(ctx context.Context, first *fetched) {
 			return
 		}
 		if err != nil {
-			s.f.cfg.Log.Debug("a playlist was not read", "path", s.url, "err", err)
+			s.f.cfg.Log.Debug("a playlist was not read", "path", pathOf(s.url), "err", err)
 			pace.failed()
 			continue
 		}
@@ -75,7 +75,7 @@ func (s *stream) over(p *pace) bool {
 	case now.Before(s.doubted):
 		return true
 	case p.failures > 0 && now.Sub(s.current) > failuresAllowed*p.target:
-		s.f.cfg.Log.Warn("a stream is gone", "path", s.url)
+		s.f.cfg.Log.Warn("a stream is gone", "path", pathOf(s.url))
 		return true
 	}
 	return !s.always && now.Sub(s.touched) > idleAfter

@@ -65,7 +65,7 @@ func (f *follower) proveMaster(ctx context.Context, target string, m *master) {
 	defer f.mu.Unlock()
 	m.state = state
 	if state == masterDiffers {
-		f.cfg.Log.Info("a master playlist differs between viewers, its streams are not shared", "path", target)
+		f.cfg.Log.Info("a master playlist differs between viewers, its streams are not shared", "path", pathOf(target))
 	}
 }
 
@@ -93,7 +93,7 @@ func (f *follower) always(ctx context.Context, target string) {
 		own, err := f.playlist(ctx, target)
 		switch {
 		case err != nil:
-			f.cfg.Log.Warn("a stream to follow always cannot be read", "path", target, "err", err)
+			f.cfg.Log.Warn("a stream to follow always cannot be read", "path", pathOf(target), "err", err)
 		case own.list.Kind == hls.KindMaster:
 			for _, v := range own.list.Master.Variants {
 				if u, ok := resolve(target, v.URI, f.cfg.Host); ok && v.URI != "" && v.Sort != hls.VariantFrames {

@@ -44,7 +44,7 @@ func (s *stream) publishList(w work) {
 	}
 	signed, err := tuber.SignUpdate(s.f.cfg.Key, u, w.list.list.Raw)
 	if err != nil {
-		s.f.cfg.Log.Warn("a playlist was not published", "path", s.url, "err", err)
+		s.f.cfg.Log.Warn("a playlist was not published", "path", pathOf(s.url), "err", err)
 		return
 	}
 	p := Publication{Content: *content, Update: signed, Playlist: w.list.list.Raw}

@@ -140,7 +140,7 @@ func (s *stream) doubt(reason string) {
 	defer s.mu.Unlock()
 	if now := s.f.now(); !now.Before(s.doubted) {
 		s.doubted = now.Add(doubtFor)
-		s.f.cfg.Log.Info("a stream is not shared", "path", s.url, "reason", reason)
+		s.f.cfg.Log.Info("a stream is not shared", "path", pathOf(s.url), "reason", reason)
 	}
 	signal(s.nudge)
 }
@@ -208,5 +208,5 @@ func (s *stream) fail(err error) {
 		s.doubt(private.reason)
 		return
 	}
-	s.f.cfg.Log.Debug("a playlist cannot be followed", "path", s.url, "err", err)
+	s.f.cfg.Log.Debug("a playlist cannot be followed", "path", pathOf(s.url), "err", err)
 }

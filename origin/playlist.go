@@ -21,6 +21,13 @@ func canonical(u *url.URL) string {
 	return path
 }
 
+// pathOf is a canonical URL as a log may show it: without the query, which may
+// hold a viewer's key.
+func pathOf(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	return path
+}
+
 // playlistURL is the canonical URL of a playlist, without the directives that
 // ask for a particular moment of it (rfc8216bis section 6.2.5).
 func playlistURL(u *url.URL) (target string, directives bool) {

@@ -158,6 +158,9 @@ var signed = map[string]bool{
 	"hdntl": true, "key": true, "apikey": true, "api_key": true, "password": true, "ticket": true, "user": true, "uid": true,
 }
 
+// signedParts are what such keys contain, however a site spells them.
+var signedParts = []string{"token", "signature", "session", "sessid", "secret", "credential", "access_key", "accesskey", "passw"}
+
 // signedQuery finds marks of signed URLs that no rule names.
 func signedQuery(j *judged) bool {
 	if !j.queryOK {
@@ -165,8 +168,10 @@ func signedQuery(j *judged) bool {
 	}
 	for key := range j.query {
 		k := strings.ToLower(key)
-		marked := signed[k] || strings.HasPrefix(k, "x-amz-") || strings.HasPrefix(k, "x-goog-") ||
-			strings.Contains(k, "token") || strings.Contains(k, "signature")
+		marked := signed[k] || strings.HasPrefix(k, "x-amz-") || strings.HasPrefix(k, "x-goog-")
+		for _, part := range signedParts {
+			marked = marked || strings.Contains(k, part)
+		}
 		if marked && !j.dropped(key) {
 			return true
 		}
