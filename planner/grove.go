@@ -24,6 +24,7 @@ type grove struct {
 	links     []map[int32]int32 // neighbour to the number of edges on that link
 	pending   []int             // partitions without a parent: each may need a link yet
 	avoid     map[[2]int32]bool
+	dialable  []int32 // peers that anyone can dial
 	forests   []*forest
 	byID      map[tuber.ContentID]*forest
 	moves     int      // improvements still allowed
@@ -71,6 +72,9 @@ func newGrove(st State, now time.Time) *grove {
 		g.index[p.ID] = int32(i)
 		g.room[i], g.spare[i] = p.links()
 		g.links[i] = map[int32]int32{}
+		if p.Means.Reach == tuber.ReachDialable {
+			g.dialable = append(g.dialable, int32(i))
+		}
 		if p.ID == st.Origin && p.Role == tuber.RoleOrigin {
 			g.origin = int32(i)
 		}

@@ -301,9 +301,8 @@ func (g *grove) displace(f *forest, p int, i int32) bool {
 		return false
 	}
 	t := &f.trees[p]
-	for j := range g.peers {
-		j := int32(j)
-		if j == g.origin || t.depth[j] == 0 || t.depth[j] >= maxDepth || t.below(j, i) || g.peers[j].Away || !g.mayLink(i, j) {
+	for _, j := range g.dialable {
+		if j == g.origin || len(t.kids[j]) == 0 || t.depth[j] == 0 || t.depth[j] >= maxDepth || t.below(j, i) || g.peers[j].Away || !g.mayLink(i, j) {
 			continue
 		}
 		kids := slices.Sorted(slices.Values(t.kids[j]))
