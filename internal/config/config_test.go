@@ -161,6 +161,8 @@ func TestErrors(t *testing.T) {
 		{"port", []string{"boost", "--listen", "here"}, []string{"--listen", ":4500"}},
 		{"day", []string{"boost", "--reset-day", "31"}, []string{"--reset-day", "28"}},
 		{"nothing to do", []string{"gateway", "--stun", ""}, []string{"--stun", "--map"}},
+		{"nobody watches", []string{"watch", "http://localhost/", "--viewers", "0"}, []string{"--viewers", "1 to 2000"}},
+		{"nothing to watch", []string{"watch"}, []string{"<url>", "tuber watch --help"}},
 		{"invite cut short", []string{"boost", whole[:len(whole)-20]}, []string{"cut short", "copy the whole link"}},
 		{"invite flipped", []string{"boost", string(flipped)}, []string{"changed", "copy the whole link"}},
 		{"no invite", []string{"boost", "hello"}, []string{"https://"}},
