@@ -44,10 +44,10 @@ export async function newRun(site: Site, r: Run, data: Uint8Array): Promise<Sign
   return SignedManifest.open(site.public, await rawRun(site, r, data));
 }
 
-export type Up = { sequence: number; next: number; lastFirst: number; lastNext: number; ended?: boolean; expires?: number };
+export type Up = { sequence: number; next: number; lastFirst: number; lastNext: number; ended?: boolean; expires?: number; epoch?: number; content?: string };
 
 export async function rawUpdate(site: Site, u: Up, playlist: Uint8Array): Promise<Uint8Array> {
-  const w = new Writer().hex(CONTENT).u64(1).u64(u.sequence).u64(0).u64(u.expires ?? 1e12);
+  const w = new Writer().hex(u.content ?? CONTENT).u64(u.epoch ?? 1).u64(u.sequence).u64(0).u64(u.expires ?? 1e12);
   w.u64(u.next).u64(u.lastFirst).u64(u.lastNext).u32(2000).u8(4).u8(u.ended ? 1 : 0).u32(playlist.length);
   w.bytes(await sha256(playlist)).text16("/live/index.m3u8").text8("application/vnd.apple.mpegurl");
   return seal(site, "update", w.done());

@@ -18,6 +18,7 @@ import type { Stats } from "./stats.ts";
 import { Swarm, type SwarmOptions } from "./swarm.ts";
 
 const PAST_MS = 5000; // how long the recent past is useful
+const UNDER_WAY_MS = 1000; // what was stated since then may still come from the parent before
 const RECENT = 4; // segments of the past that a player joining a stream asks for
 
 export type CarrierOptions = Omit<SwarmOptions, "signal"> & {
@@ -51,6 +52,7 @@ export class Carrier {
         frame: (n, f) => this.#frame(n, f),
         chunk: (n, f) => this.#chunk(n, f),
         room: (n) => this.giving.pump(n, performance.now()),
+        quiet: (n) => this.#sendPing(n),
         closed: (n) => this.#intake.forget(n.id),
       },
     );
@@ -82,9 +84,11 @@ export class Carrier {
     const open = this.swarm.open();
     const sources = this.#plan?.sources ?? [];
     for (const held of this.memory.all()) {
-      const waited = deliveries.filter((d) => d.held === held && now - d.asked > 100).flatMap((d) => d.missing());
       const live = wanted.includes(held.content) && held.liveFrom !== null;
       const from = live ? Math.max(held.liveFrom ?? 0, held.recent(RECENT)) : Infinity;
+      const waited = deliveries
+        .filter((d) => d.held === held && now - d.asked > 100)
+        .flatMap((d) => d.missing().filter((n) => n < from || d.urgent)); // the others are under way until they are late
       const late = lateNumbers(held, from, this.#o.rate(held.content), now);
       const numbers = [...new Set([...waited, ...late])].filter((n) => !this.fetcher.flying(held.content, n));
       if (numbers.length > 0) this.#repair.ask(held, numbers, sources, open, now);
@@ -105,18 +109,20 @@ export class Carrier {
   announce(): void {
     for (const n of this.swarm.open()) {
       for (const range of this.ranges()) n.link?.send({ type: "range", ...range });
-      const id = ++this.#pings % 2 ** 32;
-      this.#pinged.set(id, performance.now());
-      n.link?.send({ type: "ping", answer: false, id });
+      this.#sendPing(n);
     }
     for (const id of this.#pinged.keys()) if (this.#pinged.size > 64) this.#pinged.delete(id);
   }
 
-  #opened(n: Neighbour): void {
-    for (const range of this.ranges()) n.link?.send({ type: "range", ...range });
+  #sendPing(n: Neighbour): void {
     const id = ++this.#pings % 2 ** 32;
     this.#pinged.set(id, performance.now());
     n.link?.send({ type: "ping", answer: false, id });
+  }
+
+  #opened(n: Neighbour): void {
+    for (const range of this.ranges()) n.link?.send({ type: "range", ...range });
+    this.#sendPing(n);
     this.giving.opened(n);
     for (const held of this.memory.all()) this.#past(n, held);
   }
@@ -151,7 +157,7 @@ export class Carrier {
     if (partitions === 0 || held.runs.length === 0 || n.asked.has(held.content)) return;
     n.asked.add(held.content);
     const from = held.recent(RECENT);
-    const lacking = held.lacking(from, partitions);
+    const lacking = held.lacking(from, partitions, performance.now() - UNDER_WAY_MS);
     if (held.bytes === 0) n.link?.send({ type: "past", content: held.content, partitions, from });
     else if (lacking.length > 0) {
       const numbers = lacking.slice(-MAX_ASK); // the newest: what is older, the player asks for if it needs it

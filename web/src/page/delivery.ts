@@ -7,6 +7,7 @@ import { numberAt, type Held } from "./held.ts";
 import { missingOf } from "./segment.ts";
 
 const TICK_MS = 100;
+const URGENT_MS = 1500;
 const BURST = 64 << 10; // bytes that pacing lets go at once
 
 export type DeliveryOptions = {
@@ -51,6 +52,11 @@ export class Delivery {
   /** What this player waits for and nobody has sent yet. */
   missing(): number[] {
     return missingOf(this.#o.held, this.#o.url, this.#at, this.#o.end).numbers;
+  }
+
+  /** True if the player has next to nothing left. */
+  get urgent(): boolean {
+    return (this.#o.ahead() ?? Infinity) < URGENT_MS;
   }
 
   get held(): Held {
@@ -122,7 +128,7 @@ export class Delivery {
     if (!must) return false;
     if (due.length > 0) {
       http.fetch(due).then(
-        () => undefined,
+        () => void (this.#failed ||= due.every((n) => !held.has(n))), // it has none of them
         () => void (this.#failed = true),
       );
       return false;

@@ -14,6 +14,7 @@ const PUSH_MS = 6000; // a pushed chunk that could not go by then is useless
 const ANSWER_MS = 4000; // the same for an ask that names no time
 const PAST_MS = 10_000;
 const MANIFESTS = 32; // in one frame
+const MAX_SHOWN = 4096; // runs remembered of one content: as many as are held
 
 const noBytes = new Uint8Array(0);
 
@@ -68,7 +69,7 @@ export class Giving {
     for (const a of this.#assignments) {
       if (a.content !== held.content || (a.partitions & (1 << (chunk.number % held.k))) === 0 || a.to === from) continue;
       const n = this.#swarm.get(a.to);
-      if (!n?.open) continue;
+      if (!n?.open || (n.says(held, chunk.number) && chunk.number < held.recent(1))) continue; // a gap filled here is no news there
       this.#owe(n, held, chunk.number, a.priority, now, PUSH_MS);
       this.pump(n, now);
     }
@@ -150,7 +151,7 @@ export class Giving {
 
   #send(n: Neighbour, held: Held, runs: SignedManifest[], update: Pick<UpdateFrame, "update" | "edit"> | null): void {
     const shown = n.shown.get(held.content);
-    for (const r of runs) shown?.runs.add(r.manifest.first);
+    if (shown) for (const r of runs) note(shown.runs, r.manifest.first);
     const first = runs.slice(0, MANIFESTS).map((r) => r.raw);
     n.link?.send({ type: "update", update: update?.update ?? noBytes, edit: update?.edit ?? null, manifests: first });
     for (let at = MANIFESTS; at < runs.length; at += MANIFESTS) {
@@ -158,4 +159,10 @@ export class Giving {
       n.link?.send({ type: "update", update: noBytes, edit: null, manifests });
     }
   }
+}
+
+function note(shown: Set<number>, first: number): void {
+  shown.add(first);
+  const oldest = shown.values().next().value;
+  if (shown.size > MAX_SHOWN && oldest !== undefined) shown.delete(oldest);
 }

@@ -138,10 +138,14 @@ export class Held {
     return from;
   }
 
-  /** Stated numbers of these partitions from a number on that are not held, ascending. */
-  lacking(from: number, partitions: number): number[] {
+  /**
+   * Stated numbers of these partitions from a number on that are not held, ascending.
+   * Live ones that were stated after `before` are under way and do not count.
+   */
+  lacking(from: number, partitions: number, before: number): number[] {
     const out = new Set<number>();
     for (const { manifest: m } of this.#runs) {
+      if (m.first >= (this.liveFrom ?? Infinity) && (this.arrivals.get(m.first) ?? 0) > before) continue;
       for (let n = Math.max(from, m.first); n < nextOf(m); n++) {
         if ((partitions & (1 << (n % this.k))) !== 0 && !this.#chunks.has(n)) out.add(n);
       }

@@ -42,6 +42,8 @@ export class Link {
   readonly #ctl: RTCDataChannel;
   readonly #data: RTCDataChannel;
   readonly #joiner = new Joiner();
+  heard = performance.now(); // ms, when anything last came
+  pinged = 0; // ms, when a sign of life was asked for
   records = 0; // DTLS records that crossed, about
   #work: Promise<void> = Promise.resolve(); // ctl messages and signals, in order
   #proved = false;
@@ -126,7 +128,10 @@ export class Link {
     this.#ctl.onopen = () => this.#do(() => this.#greet());
     this.#data.onopen = () => this.#ready();
     this.#ctl.onclose = this.#data.onclose = () => this.close();
-    this.#ctl.onmessage = (e) => this.#do(() => this.#onCtl(new Uint8Array(e.data as ArrayBuffer)));
+    this.#ctl.onmessage = (e) => {
+      this.heard = performance.now();
+      this.#do(() => this.#onCtl(new Uint8Array(e.data as ArrayBuffer)));
+    };
     this.#data.onmessage = (e) => this.#onData(new Uint8Array(e.data as ArrayBuffer));
     this.#pc.onconnectionstatechange = () => {
       if (this.#pc.connectionState === "failed" || this.#pc.connectionState === "closed") this.close();
@@ -212,6 +217,7 @@ export class Link {
 
   #onData(message: Uint8Array): void {
     if (this.#closed) return;
+    this.heard = performance.now();
     this.records += Math.ceil(message.length / RECORD);
     try {
       const f = readFrame(message);

@@ -29,15 +29,20 @@ export class Memory {
     this.#contents.delete(content);
   }
 
-  /** The content whose playlist this URL names. */
+  /** The content whose playlist this URL names: after a restart of the host that of its newest epoch. */
   playlist(url: string): Held | undefined {
-    return this.all().find((h) => h.newest?.signed.update.url === url);
+    let newest: Held | undefined;
+    for (const h of this.#contents.values()) {
+      const u = h.newest?.signed.update;
+      if (u?.url === url && u.epoch > (newest?.newest?.signed.update.epoch ?? -1)) newest = h;
+    }
+    return newest;
   }
 
   /** The newest run that states this byte of this URL, and its content. */
   run(url: string, at: number): { held: Held; run: SignedManifest } | undefined {
-    for (const held of this.all()) {
-      const run = held.runAt(url, at);
+    for (const held of this.all().reverse()) {
+      const run = held.runAt(url, at); // a later content stands for a later epoch
       if (run) return { held, run };
     }
     return undefined;
@@ -60,6 +65,10 @@ export class Memory {
         over -= oldest.held.forget(oldest.run);
       }
     }
-    for (const held of this.all()) held.tidy(now);
+    for (const held of this.all()) {
+      held.tidy(now);
+      const u = held.newest?.signed.update;
+      if (u && u.expires <= now && this.playlist(u.url) !== held) this.drop(held.content); // of an older epoch
+    }
   }
 }

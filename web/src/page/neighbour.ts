@@ -1,4 +1,5 @@
 import type { Introduction, LinkReport, Range } from "../wire/control.ts";
+import type { Held } from "./held.ts";
 import type { Blamed } from "./intake.ts";
 import type { Link } from "./link.ts";
 import { SendQueue } from "./queue.ts";
@@ -30,6 +31,12 @@ export class Neighbour {
 
   get open(): boolean {
     return this.link?.open === true;
+  }
+
+  /** True if its last range covers chunk n. */
+  says(held: Pick<Held, "content" | "k">, n: number): boolean {
+    const r = this.ranges.get(held.content);
+    return r !== undefined && (r.partitions & (1 << (n % held.k))) !== 0 && r.first <= n && n < r.next;
   }
 
   count(what: Partial<Counts>): void {

@@ -12,6 +12,8 @@ const REST_MS = 30_000; // between two rounds of tries
 const LEAVE_MS = 10_000; // a neighbour that the plan names no more delivers for as long
 const RENEW_MS = 55 * 60_000; // a PeerConnection is replaced before it is an hour old
 const RENEW_RECORDS = 2 ** 24 * 0.9; // and before its DTLS session carried 2^24 records
+const QUIET_MS = 3000; // a link that brought nothing for as long is asked for a sign of life
+const DEAD_MS = 4000; // and closed without one: ICE takes up to half a minute to notice
 const MAX_LINKS = 24;
 
 export type SwarmOptions = {
@@ -28,6 +30,7 @@ export type SwarmEvents = {
   frame(n: Neighbour, f: Frame): void | Promise<void>;
   chunk(n: Neighbour, f: ChunkFrame): void;
   room(n: Neighbour): void;
+  quiet(n: Neighbour): void; // ask it for a sign of life
   closed(n: Neighbour): void;
 };
 
@@ -90,6 +93,7 @@ export class Swarm {
         continue;
       }
       this.#expire(n, now);
+      this.#probe(n, now);
       const old = n.link !== null && (now - n.link.born > RENEW_MS || n.link.records > RENEW_RECORDS);
       if (n.introduction.offer && !n.opening && (!n.open || old) && now >= n.retryAt && n.leavingAt === null) {
         n.opening = this.#link(n, ++this.#attempt);
@@ -124,6 +128,16 @@ export class Swarm {
     n.tries++;
     n.count({ failed: true });
     n.retryAt = now + (n.tries % TRIES === 0 ? REST_MS : 250 * 2 ** (n.tries % TRIES));
+  }
+
+  /** Finds a neighbour that went without a word. */
+  #probe(n: Neighbour, now: number): void {
+    const link = n.link;
+    if (!link?.open || now - link.heard < QUIET_MS) return;
+    if (link.pinged <= link.heard) {
+      link.pinged = now;
+      this.#events.quiet(n);
+    } else if (now - link.pinged > DEAD_MS) link.close();
   }
 
   #link(n: Neighbour, attempt: number): Link {

@@ -1,0 +1,110 @@
+// What a page passes on and lets go: across a restart of the host, and between neighbours.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { Delivery } from "../src/page/delivery.ts";
+import { Giving } from "../src/page/giving.ts";
+import type { Copy } from "../src/page/held.ts";
+import type { Link } from "../src/page/link.ts";
+import { Memory } from "../src/page/memory.ts";
+import { Neighbour } from "../src/page/neighbour.ts";
+import { Swarm, type SwarmOptions } from "../src/page/swarm.ts";
+import type { Introduction } from "../src/wire/control.ts";
+import type { ChunkFrame, Frame } from "../src/wire/frame.ts";
+import { VerifiedChunk } from "../src/wire/verified.ts";
+import type { ToWorker } from "../src/port.ts";
+import { CONTENT, media, newRun, newSite, newUpdate, type Up } from "./make.ts";
+
+const OTHER = "ffeeddccbbaa99887766554433221100";
+const URL = "/live/index.m3u8";
+const child = "c".repeat(32);
+const introduction = (offer: boolean): Introduction => ({ peer: child, key: new Uint8Array(32), offer }) as unknown as Introduction;
+
+test("after a restart of the host its newer epoch is shown, and the older one goes", async () => {
+  const site = await newSite();
+  const copy = async (u: Up): Promise<Copy> => ({
+    signed: await newUpdate(site, u, new Uint8Array(0)), playlist: new Uint8Array(0), arrived: 0, edit: null, base: null,
+  });
+  const memory = new Memory();
+  memory.of(CONTENT).addCopy(await copy({ sequence: 90, next: 10, lastFirst: 5, lastNext: 10, expires: 1000 }));
+  assert.equal(memory.playlist(URL)?.content, CONTENT);
+  memory.of(OTHER).addCopy(await copy({ epoch: 2, content: OTHER, sequence: 1, next: 10, lastFirst: 5, lastNext: 10, expires: 2000 }));
+  assert.equal(memory.playlist(URL)?.content, OTHER);
+  memory.trim(500);
+  assert.equal(memory.all().length, 2, "the older one is still of use");
+  memory.trim(3000);
+  assert.deepEqual(memory.all().map((h) => h.content), [OTHER], "the newest stays, expired or not");
+});
+
+test("a neighbour that has the past is not pushed it again, but what is under way is", async () => {
+  const site = await newSite();
+  const memory = new Memory();
+  const held = memory.of(CONTENT, 1);
+  const sent: number[] = [];
+  const link = {
+    open: true,
+    send: (_: Frame) => undefined,
+    sendChunk: (f: ChunkFrame) => (sent.push(f.number), true),
+  };
+  const n = new Neighbour(introduction(false));
+  n.link = link as unknown as Link;
+  const giving = new Giving(memory, { get: () => n, open: () => [n] } as unknown as Swarm, () => undefined);
+  giving.setAssignments([{ content: CONTENT, partitions: 1, to: child, rate: 1e6, priority: 1 }]);
+  const data = media(100);
+  for (let number = 0; number < 4; number++) held.addRun(await newRun(site, { first: number, url: `/${number}.ts` }, data), 0);
+  const update = await newUpdate(site, { sequence: 1, next: 4, lastFirst: 3, lastNext: 4 }, new Uint8Array(0));
+  held.addCopy({ signed: update, playlist: new Uint8Array(0), arrived: 0, edit: null, base: null });
+  held.k = 1;
+  const take = async (number: number): Promise<void> => {
+    const run = held.runOf(number);
+    assert(run);
+    const chunk = await VerifiedChunk.verify(run, number, data);
+    held.put(chunk);
+    giving.chunk(held, chunk, "f".repeat(32), 0);
+  };
+  await take(0);
+  assert.deepEqual(sent, [0], "nothing is known of what it has");
+  n.ranges.set(CONTENT, { content: CONTENT, partitions: 1, first: 0, next: 4 });
+  for (const number of [1, 2, 3]) await take(number);
+  assert.deepEqual(sent, [0, 3]);
+});
+
+test("a server that answers without the chunks is not asked for ever", async () => {
+  const site = await newSite();
+  const held = new Memory().of(CONTENT, 1);
+  held.addRun(await newRun(site, { first: 0, url: "/0.ts" }, media(100)), 0);
+  const posted: ToWorker[] = [];
+  let fetches = 0;
+  const delivery = new Delivery({
+    id: 1, held, url: "/0.ts", from: 0, end: 100, target: 2000, asked: performance.now(),
+    post: (m) => posted.push(m), ahead: () => 0,
+    http: { speed: { rate: 1000, delay: 1 }, fetch: async () => void fetches++, flying: () => false },
+    grant: () => 0, answered: () => undefined,
+  });
+  await delivery.run();
+  assert.equal(fetches, 1);
+  assert.deepEqual(posted.map((m) => m.type), ["fetch"]);
+});
+
+test("a neighbour that went without a word is found out by a sign of life", () => {
+  let quiet = 0;
+  const nothing = (): void => undefined;
+  const events = { open: nothing, frame: nothing, chunk: nothing, room: nothing, closed: nothing, quiet: () => quiet++ };
+  const swarm = new Swarm({} as SwarmOptions, events);
+  swarm.setPlan({ introductions: [introduction(false)] } as unknown as Parameters<Swarm["setPlan"]>[0], 0);
+  let closed = false;
+  const link = { open: true, heard: 0, pinged: 0, born: 0, records: 0, close: () => (closed = true) };
+  const n = swarm.get(child);
+  assert(n);
+  n.link = link as unknown as Link;
+  swarm.tick(2900);
+  assert.equal(quiet, 0);
+  swarm.tick(60_000); // the timers of a hidden tab rest: silence alone proves nothing
+  assert.deepEqual([quiet, closed], [1, false]);
+  swarm.tick(63_900);
+  assert.equal(closed, false);
+  link.heard = 63_950;
+  swarm.tick(70_000);
+  assert.deepEqual([quiet, closed], [2, false], "it answered");
+  swarm.tick(74_100);
+  assert.deepEqual([quiet, closed], [2, true]);
+});
