@@ -247,3 +247,37 @@ func TestWithdrawDrops(t *testing.T) {
 		return n == 0
 	})
 }
+
+func TestFilledGapIsNoNewsToWhoHasIt(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	a, b := ns.add("ann", tuber.RoleBooster), ns.add("ben", tuber.RoleBooster)
+	st := newStream(t, ns.site, 4)
+	p := st.segment(100)
+	b.chunks.AddManifest(p.Manifests[0])
+	for _, c := range p.Chunks {
+		if _, err := b.chunks.Put(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ns.chain(st, a, b)
+	l := linked(t, ns, a, b)
+	s := l.s
+	s.setK(st.content.ID, st.content.K)
+	eventually(t, "ann knows what ben has", func() bool { return l.covers(st.content.ID, 0, 99) })
+	if err := a.Give(ns.Site(), st.content.ID, p.Manifests, p.Chunks); err != nil {
+		t.Fatal(err)
+	}
+	// Only what may still be under way from another parent crosses.
+	aside := int(s.underWay(st.content.ID))
+	eventually(t, "the newest were sent", func() bool { return l.hasSent(p.Chunks[99]) })
+	sent := 0
+	for _, c := range p.Chunks {
+		if l.hasSent(c) {
+			sent++
+		}
+	}
+	if sent != aside || aside == 0 || aside > 50 {
+		t.Errorf("%d chunks were sent again, want the newest %d", sent, aside)
+	}
+}

@@ -43,16 +43,27 @@ func (s *swarm) pushChunk(from *link, v tuber.VerifiedChunk) {
 		return
 	}
 	p := v.Number().Partition(k)
-	now := time.Now()
+	now, aside := time.Now(), s.underWay(v.Content())
 	for _, d := range s.duties(from, v.Content()) {
 		if !d.a.Partitions.Has(p) || d.l.hasSent(v) {
 			continue
+		}
+		if n := v.Number(); d.l.covers(v.Content(), p, n) && d.l.covers(v.Content(), p, n+aside) {
+			continue // what fills a gap here is no news to a neighbour that has it
 		}
 		d.l.enqueue(&item{
 			chunk: v, class: s.class(), priority: int(d.a.Priority),
 			deadline: now.Add(s.life(v.Content())), queued: now,
 		})
 	}
+}
+
+// underWay is how many numbers below the newest a neighbour may still be waiting
+// for: two seconds of the content, for one parent may lag behind another.
+func (s *swarm) underWay(c tuber.ContentID) tuber.ChunkNumber {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return tuber.ChunkNumber(s.contents[c].Rate.BytesPerSecond()*2/tuber.ChunkSize) + tuber.MaxPartitions
 }
 
 func (l *link) hasSent(v tuber.VerifiedChunk) bool {
