@@ -1,9 +1,15 @@
 package host
 
 import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +54,59 @@ func TestInviteIsUsedOnce(t *testing.T) {
 		s, err := h.State()
 		return err == nil && s.Boosters == 0 && len(s.BoosterList) == 0
 	})
+}
+
+// However many redeem a link at once, over real sockets: it enrols one.
+func TestOneOfManyRedeemsAnInvite(t *testing.T) {
+	const many = 200 // above what one line may hold: this machine stands for a tunnel
+	h, _ := begin(t, testConfig(t))
+	v, err := h.NewInvite(1, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var enrolled, refused atomic.Int32
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ready := make(chan struct{})
+	var dialled sync.WaitGroup
+	dialled.Add(many)
+	for i := range many {
+		wg.Go(func() {
+			conn, err := control.Dial(ctx, pinned(v))
+			dialled.Done()
+			if err != nil {
+				t.Errorf("dial: %v", err)
+				return
+			}
+			defer conn.Close()
+			_, key, err := ed25519.GenerateKey(rand.Reader)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			<-ready
+			_, err = control.Join(ctx, conn, control.Identity{Key: key, Site: h.Site(), Join: boosterJoin(v, fmt.Sprint(i))})
+			var no *control.RefusedError
+			switch {
+			case err == nil:
+				enrolled.Add(1)
+			case errors.As(err, &no) && no.Code == wire.CodeInvite:
+				refused.Add(1)
+			default:
+				t.Errorf("join: %v", err)
+			}
+		})
+	}
+	dialled.Wait()
+	close(ready)
+	wg.Wait()
+	if enrolled.Load() != 1 || refused.Load() != many-1 {
+		t.Errorf("got %d enrolled, %d refused, want 1 and %d", enrolled.Load(), refused.Load(), many-1)
+	}
+	if s, err := h.State(); err != nil || len(s.BoosterList) != 1 || len(s.Invites) != 1 || s.Invites[0].Uses != 0 || len(s.Invites[0].UsedBy) != 1 {
+		t.Errorf("the book holds %+v, %+v (%v), want one booster by one used invite", s.BoosterList, s.Invites, err)
+	}
 }
 
 func TestRevokedInviteAndWrongPin(t *testing.T) {

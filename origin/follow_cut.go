@@ -60,7 +60,7 @@ func (s *stream) cutEntry(ctx context.Context, w work) {
 			s.f.memory.finish(w.entry.piece.Load(), pieceDone)
 			return
 		case errors.As(err, &private):
-			s.doubt("it lists " + w.entry.url + ", which is " + private.Error())
+			s.doubt("it lists " + pathOf(w.entry.url) + ", which is " + private.Error())
 			w.entry.hopeless.Store(true)
 		case errors.Is(err, errTooLong), errors.Is(err, errEmpty):
 			w.entry.hopeless.Store(true)
