@@ -56,7 +56,7 @@ func (g *grove) allowance(previous *tuber.Plan) int {
 // the very one of the previous plan, with its version.
 func (g *grove) answer(st State) tuber.Plan {
 	w := newWriter(g, st)
-	plan := tuber.Plan{Epoch: st.Epoch, Version: 1, Peers: map[tuber.PeerID]*tuber.PeerPlan{}, Short: g.shortages()}
+	plan := tuber.Plan{Epoch: st.Epoch, Version: 1, Peers: map[tuber.PeerID]*tuber.PeerPlan{}, Short: g.shortages(st)}
 	changed := st.Previous == nil || len(st.Previous.Peers) != len(g.peers)
 	if st.Previous != nil {
 		plan.Version = st.Previous.Version + 1
@@ -85,8 +85,9 @@ func sameOrders(a, b *tuber.PeerPlan) bool {
 		slices.Equal(a.Holds, b.Holds) && slices.Equal(a.Introductions, b.Introductions) && slices.Equal(a.Grants, b.Grants)
 }
 
-// shortages says which contents the means do not suffice for.
-func (g *grove) shortages() []tuber.Shortage {
+// shortages says which contents the means do not suffice for: by the class
+// bound, and by what this plan leaves unserved where that is more.
+func (g *grove) shortages(st State) []tuber.Shortage {
 	var out []tuber.Shortage
 	for _, f := range g.forests {
 		missing, viewers := 0, 0
@@ -107,6 +108,7 @@ func (g *grove) shortages() []tuber.Shortage {
 		}
 		if viewers > 0 {
 			rate := tuber.BitsPerSecond(float64(missing) * f.slot / useOfUplink)
+			rate = max(rate, ClassBound(st, f.ID).More(f.Content))
 			out = append(out, tuber.Shortage{Content: f.ID, Missing: rate, Viewers: viewers})
 		}
 	}
