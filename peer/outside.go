@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/pion/ice/v2"
@@ -91,6 +93,7 @@ func (p *Peer) watchMapping(ctx context.Context) {
 			}
 			if from != nil {
 				p.learn(sightings(ctx, from, servers))
+				p.tellReach()
 			}
 		}
 		select {
@@ -125,15 +128,26 @@ func askingSocket() *ice.UniversalUDPMuxDefault {
 	return newMux(conn)
 }
 
+// sightings asks all at once: until they answer, the planner may introduce
+// peers that cannot link.
 func sightings(ctx context.Context, from *ice.UniversalUDPMuxDefault, servers []netip.AddrPort) []sighting {
-	var out []sighting
-	for _, server := range servers {
-		for try := 0; try < mappingTries && ctx.Err() == nil; try++ {
-			seen, err := askMapping(from, server)
-			if err == nil {
-				out = append(out, sighting{server, seen})
-				break
+	var wg sync.WaitGroup
+	answers := make([]netip.AddrPort, len(servers))
+	for i, server := range servers {
+		wg.Go(func() {
+			for try := 0; try < mappingTries && ctx.Err() == nil; try++ {
+				if seen, err := askMapping(from, server); err == nil {
+					answers[i] = seen
+					return
+				}
 			}
+		})
+	}
+	wg.Wait()
+	var out []sighting
+	for i, seen := range answers {
+		if seen.IsValid() {
+			out = append(out, sighting{servers[i], seen})
 		}
 	}
 	return out
@@ -174,6 +188,16 @@ func (p *Peer) learn(round []sighting) {
 		if o.silence == silentRounds {
 			o.seen, o.reach = nil, tuber.ReachUnknown
 		}
+	}
+}
+
+// tellReach lets every planner know at once what was learnt.
+func (p *Peer) tellReach() {
+	p.mu.Lock()
+	swarms := slices.Collect(maps.Values(p.swarms))
+	p.mu.Unlock()
+	for _, s := range swarms {
+		s.tellMeans()
 	}
 }
 
