@@ -2,7 +2,10 @@
 import type { Content } from "../wire/control.ts";
 import type { ContentID } from "../wire/frame.ts";
 
-const KEEP_MS = 15_000; // or three target durations: how long an interest lasts
+// An interest lasts so long, or three target durations. A player polls the
+// playlist of one rendition each target duration; what it has left must not
+// take means from what it plays now.
+const KEEP_MS = 5_000;
 const MAX_URLS = 256;
 
 export class Interest {

@@ -127,6 +127,7 @@ export class Member {
     } catch (e) {
       if (!(e instanceof RefusedError)) return 0;
       if (e.code === "off") this.#o.off();
+      if (e.code === "version") console.info(`Tuber: ${e.message}`); // the video plays over HTTP
       return FINAL.has(e.code) ? null : e.code === "full" ? SLOW_MS : 0;
     } finally {
       this.#session = null;

@@ -96,8 +96,8 @@ export class Session {
 }
 
 async function proveChallenge(o: SessionOptions, c: MessageOf<"challenge">): Promise<void> {
-  if (c.oldest > VERSION) throw new RefusedError("version", "this page is older than the planner understands; reload it");
-  if (c.version < OLDEST) throw new RefusedError("version", "the planner is older than this page understands");
+  if (c.oldest > VERSION) throw new RefusedError("version", `the host speaks version ${c.oldest} and newer, this page version ${VERSION}: reload the page`);
+  if (c.version < OLDEST) throw new RefusedError("version", `the host speaks version ${c.version}, this page version ${OLDEST} and newer: the host must update`);
   if (c.nonce.length !== 32) throw new Error("challenge: nonce");
   const certificate = await openCertificate(o.site, c.certificate, o.originNow());
   if (!equal(certificate.planner, c.planner)) throw new Error("challenge: certified for another key");
