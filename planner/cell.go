@@ -70,7 +70,8 @@ type member struct {
 
 	told    tuber.Version // the last version sent on this session
 	known   map[tuber.PeerID]acquaintance
-	lone    time.Time // it accused so many that until then nobody is linked to it
+	met     map[tuber.PeerID]time.Time // of a viewer: viewers that it was introduced to, and when first
+	lone    time.Time                  // it accused so many that until then nobody is linked to it
 	avoid   map[tuber.PeerID]split
 	signals signals
 	ledger  ledger
@@ -206,7 +207,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 func newMember(a arrival, now time.Time) *member {
 	return &member{
 		id: a.join.Key.PeerID(), key: a.join.Key, role: a.join.Role, since: now,
-		known: map[tuber.PeerID]acquaintance{}, avoid: map[tuber.PeerID]split{},
+		known: map[tuber.PeerID]acquaintance{}, avoid: map[tuber.PeerID]split{}, met: map[tuber.PeerID]time.Time{},
 		signals: newSignals(), ledger: newLedger(a.join.Role, a.record),
 		record: a.record,
 	}
@@ -292,6 +293,9 @@ func (c *cell) expire() {
 			c.touch()
 		}
 		m.forget(now)
+		if m.forgetMet(now) {
+			c.touch()
+		}
 	}
 	c.forgetLocked(now)
 	if !c.settled.IsZero() && !now.Before(c.settled) {
@@ -351,6 +355,7 @@ func (m *member) peer(now time.Time) Peer {
 		p.Away = true
 		p.Mute = now.Sub(m.away) >= muteAfter
 	}
+	p.Met = m.acquaintances()
 	if now.Before(m.lone) {
 		p.Means.Reach = tuber.ReachNone
 	}
@@ -394,6 +399,7 @@ func (m *member) introduce(pp *tuber.PeerPlan, by tuber.Version, now time.Time) 
 		}
 	}
 	for _, in := range pp.Introductions {
+		m.meet(in, now)
 		k := m.known[in.Peer]
 		k.ended = time.Time{}
 		if k.by == 0 {

@@ -24,7 +24,8 @@ type grove struct {
 	links     []map[int32]int32 // neighbour to the number of edges on that link
 	pending   []int             // partitions without a parent: each may need a link yet
 	avoid     map[[2]int32]bool
-	dialable  []int32 // peers that anyone can dial
+	dialable  []int32                  // peers that anyone can dial
+	met       map[int32]map[int32]bool // of viewers that may meet no more, whom they have
 	forests   []*forest
 	byID      map[tuber.ContentID]*forest
 	moves     int      // improvements still allowed
@@ -86,6 +87,7 @@ func newGrove(st State, now time.Time) *grove {
 			}
 		}
 	}
+	g.readMet()
 	for _, c := range sortedContents(st.Contents) {
 		g.addForest(c)
 	}
@@ -166,7 +168,7 @@ func (g *grove) mayLink(a, b int32) bool {
 	if g.links[a][b] > 0 {
 		return true
 	}
-	return len(g.links[a]) < g.room[a] && len(g.links[b]) < g.room[b] && canLink(&g.peers[a], &g.peers[b])
+	return len(g.links[a]) < g.room[a] && len(g.links[b]) < g.room[b] && g.linkable(a, b)
 }
 
 // mayFeed tells whether parent can take i as a child without using up the links

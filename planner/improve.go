@@ -202,5 +202,5 @@ func (g *grove) swap(f *forest, p int, i, j int32) bool {
 
 // fits tells whether a and b may be linked, the number of links apart.
 func (g *grove) fits(a, b int32) bool {
-	return !g.avoid[pair(a, b)] && (g.links[a][b] > 0 || canLink(&g.peers[a], &g.peers[b]))
+	return !g.avoid[pair(a, b)] && (g.links[a][b] > 0 || g.linkable(a, b))
 }

@@ -14,11 +14,12 @@ type farewell struct {
 	at     time.Time
 	wants  []tuber.ContentID
 	hidden bool
+	met    map[tuber.PeerID]time.Time
 }
 
 func (c *cell) farewellLocked(m *member, now time.Time) {
 	if len(c.left) < maxGhosts {
-		c.left[m.id] = farewell{at: now, wants: m.wants, hidden: m.hidden}
+		c.left[m.id] = farewell{at: now, wants: m.wants, hidden: m.hidden, met: m.met}
 	}
 }
 
@@ -29,7 +30,7 @@ func (c *cell) welcomeBackLocked(m *member) bool {
 	f, ok := c.left[m.id]
 	if ok {
 		delete(c.left, m.id)
-		m.wants, m.hidden = f.wants, f.hidden
+		m.wants, m.hidden, m.met = f.wants, f.hidden, f.met
 	}
 	return ok
 }

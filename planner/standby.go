@@ -107,7 +107,7 @@ func (c *standbyChoice) can(j int32) bool {
 	if g.links[c.i][j] > 0 || c.w.helps[j][c.i] || c.w.helps[c.i][j] {
 		return !g.avoid[pair(c.i, j)]
 	}
-	return g.spare[c.i] > 0 && g.spare[j] > 0 && !g.avoid[pair(c.i, j)] && canLink(&g.peers[c.i], &g.peers[j])
+	return g.spare[c.i] > 0 && g.spare[j] > 0 && !g.avoid[pair(c.i, j)] && g.linkable(c.i, j)
 }
 
 func (c *standbyChoice) has(j int32) bool {

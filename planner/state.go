@@ -32,6 +32,9 @@ type Peer struct {
 	Wants  []tuber.ContentID   // of a viewer
 	Hidden bool                // its tab is not visible
 	Avoid  []tuber.PeerID      // links to these failed, or one accused the other
+	// Met are the viewers whose addresses this viewer may have seen, if it may
+	// see no others for now; nil while it may.
+	Met []tuber.PeerID
 	// Away: its session broke and its lease runs on, or it has not rejoined
 	// after the planner's start. It keeps what it has and is given nothing new.
 	Away bool
