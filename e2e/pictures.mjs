@@ -18,6 +18,7 @@ async function take(page, name, { width, height, scheme = "light" }) {
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished))); // colours change slowly
   await page.screenshot({ path: join(folder, name + ".png"), fullPage: height === 0 });
 }
 

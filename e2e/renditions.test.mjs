@@ -47,3 +47,28 @@ test("each rendition is a content of its own, and a viewer moves between them wi
     assert.equal((await figures(page)).stalls, 0, JSON.stringify([await stats(page), await loaded(page)]));
   }
 });
+
+// Viewers that pass nothing on hang on the host's line alone.
+const receiving = `(${recordResponses})();
+  Object.defineProperty(Navigator.prototype, "connection", { get: () => Object.assign(new EventTarget(), { saveData: true }) });`;
+
+test("where the line is too small for all, viewers go down and play on, and up again when a booster joins", async (t) => {
+  const s = await renditionsSite(t);
+  const h = await host(t, s, { args: ["--uplink", "3Mbit/s"] });
+  const pages = [];
+  for (let i = 0; i < 3; i++) pages.push(await viewer(t, h, receiving));
+  const levels = () => Promise.all(pages.map(level));
+  await until("they share the line: not all at the top, all with some seconds ahead", 90, async () => {
+    const ahead = await Promise.all(pages.map((p) => p.evaluate(() => video.buffered.length && video.buffered.end(video.buffered.length - 1) - video.currentTime)));
+    return (await levels()).some((n) => n < 2) && ahead.every((a) => a > 3);
+  });
+  const before = await Promise.all(pages.map(async (p) => (await figures(p)).stalls));
+  const sum = (all) => all.reduce((a, b) => a + b, 0);
+  await Promise.all(pages.map((p) => playing(p, 8, 40)));
+  assert.deepEqual(await Promise.all(pages.map(async (p) => (await figures(p)).stalls)), before, "nobody stalls");
+
+  const then = sum(await levels());
+  await boosted(t, h);
+  await until("they go up", 120, async () => sum(await levels()) > then);
+  for (const page of pages) assert.deepEqual((await wrongSegments(page, s)).wrong, []);
+});

@@ -22,10 +22,11 @@ function bytes(n) {
   return `${n} B`;
 }
 
-function ago(moment) {
-  const seconds = (Date.now() - Date.parse(moment)) / 1000;
+// span is how far off a moment is, before or after now; a day that was just begun is a day.
+function span(moment) {
+  const seconds = Math.abs(Date.now() - Date.parse(moment)) / 1000 + 30;
   for (const [unit, name] of [[86400, "day"], [3600, "hour"], [60, "minute"]]) {
-    const n = Math.floor(Math.abs(seconds) / unit);
+    const n = Math.floor(seconds / unit);
     if (n >= 1) return `${n} ${name}${n === 1 ? "" : "s"}`;
   }
   return "moments";
@@ -117,7 +118,7 @@ function lists(s) {
       { node: [dot], text: b.name || b.id.slice(0, 8), kind: "name" },
       { text: bytes(b.delivered), kind: "num" },
       { text: b.linked ? rate(b.upload) : "away", kind: "num hide-small" },
-      { text: ago(b.enrolled), kind: "hide-small" },
+      { text: span(b.enrolled), kind: "hide-small" },
       { node: [sure(`booster ${b.id}`, "Remove", "Really remove?", () => call("/api/boosters/remove", { id: b.id }))] },
     ];
   });
@@ -127,7 +128,7 @@ function lists(s) {
     { text: v.note || v.id, kind: "name" },
     { text: v.uses > 0 ? String(v.uses) : "used", kind: "num" },
     { text: (v.usedBy ?? []).map((id) => names.get(id) ?? id.slice(0, 8)).join(", ") || "–", kind: "hide-small" },
-    { text: `${ago(v.expires)}` },
+    { text: span(v.expires) },
     v.uses > 0 ? { node: [sure(`invite ${v.id}`, "Revoke", "Really revoke?", () => call("/api/invites/revoke", { id: v.id }))] } : {},
   ]);
   rows("stream-table", "no-streams", s.contents ?? [], (c) => [
