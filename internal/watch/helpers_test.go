@@ -24,17 +24,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// liveSite is a stream of one segment a second: a pure function of time.
+// liveSite is a stream: a pure function of time.
 type liveSite struct {
-	start time.Time
-	url   string
+	start  time.Time
+	length time.Duration // of a segment
+	url    string
 }
 
 const siteWindow = 6
 
-func newLiveSite(t *testing.T) *liveSite {
+// newLiveSite has segments of one second. Where something fails on purpose two
+// are better: players are three of them behind, which a loaded machine needs.
+func newLiveSite(t *testing.T, length time.Duration) *liveSite {
 	t.Helper()
-	s := &liveSite{start: time.Now().Add(-siteWindow * time.Second)}
+	s := &liveSite{start: time.Now().Add(-siteWindow * length), length: length}
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
@@ -42,7 +45,7 @@ func newLiveSite(t *testing.T) *liveSite {
 }
 
 func (s *liveSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	onAir := int(time.Since(s.start) / time.Second)
+	onAir := int(time.Since(s.start) / s.length)
 	name := strings.TrimPrefix(r.URL.Path, "/live/")
 	number, err := strconv.Atoi(strings.TrimSuffix(name, ".ts"))
 	switch {
@@ -52,9 +55,9 @@ func (s *liveSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case name == "index.m3u8":
 		first := max(0, onAir-siteWindow)
 		w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
-		fmt.Fprintf(w, "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:%d\n", first)
+		fmt.Fprintf(w, "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%d\n", s.length/time.Second, first)
 		for n := first; n < onAir; n++ {
-			fmt.Fprintf(w, "#EXTINF:1.0,\n%d.ts\n", n)
+			fmt.Fprintf(w, "#EXTINF:%.1f,\n%d.ts\n", s.length.Seconds(), n)
 		}
 	case err == nil && number < onAir:
 		w.Header().Set("Content-Type", "video/mp2t")
@@ -72,7 +75,7 @@ func segmentBody(n int) []byte {
 }
 
 // newHost runs a host before a site, until the test ends.
-func newHost(t *testing.T, upstream string) *host.Host {
+func newHost(t *testing.T, upstream string, change ...func(*host.Config)) *host.Host {
 	t.Helper()
 	u, err := url.Parse(upstream)
 	if err != nil {
@@ -83,11 +86,15 @@ func newHost(t *testing.T, upstream string) *host.Host {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	h, err := host.New(host.Config{
+	cfg := host.Config{
 		Upstream: u, Dir: dir, PublicHost: "127.0.0.1", Listen: "127.0.0.1:0", ControlListen: "127.0.0.1:0",
 		DashboardListen: "127.0.0.1:0", UDPListen: "127.0.0.1:0", STUNListen: host.Off,
 		Follow: "always", Always: []string{"/live/index.m3u8"}, AllowPrivate: true,
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	h, err := host.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

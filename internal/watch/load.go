@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,10 +153,11 @@ func (v *viewer) fromChunks(ctx context.Context, p piece) ([]byte, error) {
 	defer cancel()
 	for {
 		change := v.member.chunks.change()
-		body, l := v.member.chunks.body(p)
+		parts, l := v.member.chunks.parts(p)
 		now := time.Now()
 		switch {
-		case l.whole && len(l.numbers) == 0:
+		case l.done():
+			body := bytes.Join(parts, nil)
 			return body, v.pace(ctx, l.content, len(body), asked)
 		case !l.known && now.Sub(asked) >= knownWithin:
 			return nil, errUnstated

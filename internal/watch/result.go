@@ -63,13 +63,13 @@ func (r *Result) StallShare() float64 {
 	return float64(r.StallTime / (r.PlayTime + r.StallTime))
 }
 
-// result sums up the viewers.
-func result(s *site, viewers []*viewer) Result {
+// result sums up the viewers, with this many of the newest samples of latency of each.
+func result(s *site, viewers []*viewer, samples int) Result {
 	r := Result{Viewers: len(viewers), NoSwarm: s.why}
 	var latency, first []time.Duration
 	now := time.Now()
 	for _, v := range viewers {
-		latency = append(latency, v.add(&r, now)...)
+		latency = append(latency, v.add(&r, now, samples)...)
 		if f := v.firstFrame(); f != unknownTime {
 			first = append(first, f)
 		}
@@ -79,8 +79,8 @@ func result(s *site, viewers []*viewer) Result {
 	return r
 }
 
-// add adds one viewer's figures and returns its samples of latency.
-func (v *viewer) add(r *Result, now time.Time) []time.Duration {
+// add adds one viewer's figures and returns its newest samples of latency.
+func (v *viewer) add(r *Result, now time.Time, samples int) []time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r.StallTime += seconds(v.play.stallTime(now))
@@ -99,7 +99,7 @@ func (v *viewer) add(r *Result, now time.Time) []time.Duration {
 	if v.member != nil {
 		v.member.add(r)
 	}
-	return slices.Clone(v.samples)
+	return slices.Clone(v.samples[max(0, len(v.samples)-samples):])
 }
 
 func (v *viewer) firstFrame() time.Duration {

@@ -21,10 +21,10 @@ type lack struct {
 	bytes   int                 // of them
 }
 
-// body is the piece as far as it is held: all of it if lack.whole and nothing
-// is missing.
-func (h *held) body(p piece) ([]byte, lack) {
-	var out []byte
+// parts are the bytes of a piece as far as they are held, shared with the
+// chunks: all of it if lack.done.
+func (h *held) parts(p piece) ([][]byte, lack) {
+	var out [][]byte
 	var l lack
 	at, end := uint64(0), uint64(tuber.MaxSegment)
 	if p.rng != nil {
@@ -45,15 +45,18 @@ func (h *held) body(p piece) ([]byte, lack) {
 	return out, l
 }
 
+// done tells whether nothing lacks.
+func (l *lack) done() bool { return l.whole && len(l.numbers) == 0 }
+
 // addRun appends bytes from:to of the run's URL, or notes the chunks that lack.
-func (h *held) addRun(out []byte, m *tuber.Manifest, from, to uint64, l *lack) []byte {
+func (h *held) addRun(out [][]byte, m *tuber.Manifest, from, to uint64, l *lack) [][]byte {
 	for at := from; at < to; {
 		i := (at - m.Offset) / tuber.ChunkSize
 		n := m.First + tuber.ChunkNumber(i)
 		begins := m.Offset + i*tuber.ChunkSize
 		size := uint64(m.Size(n))
 		if v, ok := h.Get(m.Content, n); ok {
-			out = append(out, v.Data()[at-begins:min(to-begins, size)]...)
+			out = append(out, v.Data()[at-begins:min(to-begins, size)])
 		} else {
 			l.numbers = append(l.numbers, n)
 			l.bytes += int(size)

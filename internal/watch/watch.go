@@ -22,7 +22,8 @@ type Options struct {
 	Check    bool                // compare each played segment with a plain fetch
 	Log      *slog.Logger        // nil for none
 
-	// Progress is told how it stands once a second; nil for nobody.
+	// Progress is told how it stands once a second, the latency of the last ten
+	// seconds; nil for nobody.
 	Progress func(Result)
 	// Played is told each whole segment that went to a player; nil for nobody.
 	Played func(viewer int, url string, sum tuber.Digest)
@@ -89,7 +90,7 @@ func (c *crowd) run(ctx context.Context) (Result, error) {
 	wg.Wait()
 	close(watched)
 	telling.Wait()
-	return c.now(), err
+	return c.now(maxSamples), err
 }
 
 // tell reports once a second, until all viewers have ended.
@@ -105,14 +106,16 @@ func (c *crowd) tell(ctx context.Context, watched <-chan struct{}) {
 			return
 		case <-t.C:
 			if c.o.Progress != nil {
-				c.o.Progress(c.now())
+				c.o.Progress(c.now(recentSamples))
 			}
 		}
 	}
 }
 
-func (c *crowd) now() Result {
+const recentSamples = 10
+
+func (c *crowd) now(samples int) Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return result(c.site, c.viewers)
+	return result(c.site, c.viewers, samples)
 }
