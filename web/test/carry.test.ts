@@ -6,6 +6,7 @@ import { Giving } from "../src/page/giving.ts";
 import type { Copy } from "../src/page/held.ts";
 import type { Link } from "../src/page/link.ts";
 import { Memory } from "../src/page/memory.ts";
+import { Pull } from "../src/page/pull.ts";
 import { Neighbour } from "../src/page/neighbour.ts";
 import { Swarm, type SwarmOptions } from "../src/page/swarm.ts";
 import type { Introduction } from "../src/wire/control.ts";
@@ -96,7 +97,7 @@ test("a neighbour that went without a word is found out by a sign of life", () =
   const n = swarm.get(child);
   assert(n);
   n.link = link as unknown as Link;
-  swarm.tick(2900);
+  swarm.tick(2400);
   assert.equal(quiet, 0);
   swarm.tick(60_000); // the timers of a hidden tab rest: silence alone proves nothing
   assert.deepEqual([quiet, closed], [1, false]);
@@ -107,4 +108,21 @@ test("a neighbour that went without a word is found out by a sign of life", () =
   assert.deepEqual([quiet, closed], [2, false], "it answered");
   swarm.tick(74_100);
   assert.deepEqual([quiet, closed], [2, true]);
+});
+
+test("while a source is gone its standby is asked, once a second", () => {
+  const source = (from: string, partitions: number, standby: boolean) => ({ content: CONTENT, from, partitions, standby, rate: 0 });
+  const sources = [source("a", 3, false), source("b", 12, false), source("s", 1, true), source("t", 15, true)];
+  const pull = new Pull();
+  const without = (...gone: string[]) => (peer: string) => !gone.includes(peer);
+  const due = (now: number, ...gone: string[]): string =>
+    pull.due(CONTENT, sources, without(...gone), now).map((w) => `${w.from}${w.partitions}`).join();
+  assert.equal(due(0), "");
+  assert.equal(due(1000, "a"), "", "the planner may be quicker");
+  assert.equal(due(1500, "a"), "s1,t2");
+  assert.equal(due(2400, "a"), "");
+  assert.equal(due(2500, "a", "s"), "t3");
+  assert.equal(due(2600), "", "it is back");
+  assert.equal(due(9000, "b"), "");
+  assert.equal(due(9500, "b"), "t12");
 });

@@ -12,6 +12,7 @@ import { Intake } from "./intake.ts";
 import { lateNumbers } from "./late.ts";
 import { Memory } from "./memory.ts";
 import type { Neighbour } from "./neighbour.ts";
+import { Pull } from "./pull.ts";
 import { Repair } from "./repair.ts";
 import { Speed } from "./speed.ts";
 import type { Stats } from "./stats.ts";
@@ -39,6 +40,7 @@ export class Carrier {
   readonly #o: CarrierOptions;
   readonly #intake: Intake;
   readonly #repair = new Repair();
+  readonly #pull = new Pull();
   #plan: PeerPlan | null = null;
   #pings = 0;
   readonly #pinged = new Map<number, number>(); // id -> ms
@@ -91,11 +93,19 @@ export class Carrier {
         .flatMap((d) => d.missing().filter((n) => n < from || d.urgent)); // the others are under way until they are late
       const late = lateNumbers(held, from, this.#o.rate(held.content), now);
       const numbers = [...new Set([...waited, ...late])].filter((n) => !this.fetcher.flying(held.content, n));
+      if (live) this.#pullOrphans(held, now);
       if (numbers.length > 0) this.#repair.ask(held, numbers, sources, open, now);
     }
     for (const n of open) this.giving.pump(n, now);
     this.#repair.tidy(now);
     this.memory.trim(this.#o.clock.now(now));
+  }
+
+  #pullOrphans(held: Held, now: number): void {
+    const alive = (peer: string): boolean => this.swarm.get(peer)?.alive(now) === true;
+    for (const w of this.#pull.due(held.content, this.#plan?.sources ?? [], alive, now)) {
+      this.swarm.get(w.from)?.link?.send({ type: "past", content: held.content, partitions: w.partitions, from: held.stated() });
+    }
   }
 
   ranges(): Range[] {

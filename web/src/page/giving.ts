@@ -88,6 +88,11 @@ export class Giving {
     const held = this.#memory.get(f.content);
     const range = held?.range();
     if (!held || !range || !this.relay) return;
+    const shown = n.shown.get(f.content);
+    if (!shown) this.#showAll(n, held);
+    else if (held.newest && shown.sequence !== held.newest.signed.update.sequence) {
+      this.#send(n, held, this.#unshown(held, shown), this.#update(held.newest, shown)); // it has lost its source
+    }
     for (let number = Math.max(f.from, range.first); number < range.next; number++) {
       if ((f.partitions & (1 << (number % held.k))) !== 0 && held.has(number)) this.#owe(n, held, number, 1, now, PAST_MS);
     }

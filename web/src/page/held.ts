@@ -127,6 +127,11 @@ export class Held {
     return next === 0 ? null : { first, next };
   }
 
+  /** The first number that no statement names yet. */
+  stated(): number {
+    return this.#runs.reduce((next, run) => Math.max(next, nextOf(run.manifest)), 0);
+  }
+
   /** Where the last few segments begin. */
   recent(segments: number): number {
     let from = this.newest?.signed.update.next ?? 0;

@@ -4,6 +4,8 @@ import type { Blamed } from "./intake.ts";
 import type { Link } from "./link.ts";
 import { SendQueue } from "./queue.ts";
 
+const ANSWER_MS = 500; // a sign of life that takes longer is no sign of life
+
 /** A peer that the planner introduced, whatever PeerConnection leads to it now. */
 export class Neighbour {
   introduction: Introduction;
@@ -31,6 +33,12 @@ export class Neighbour {
 
   get open(): boolean {
     return this.link?.open === true;
+  }
+
+  /** False without a link, or while a sign of life that was asked for does not come. */
+  alive(now: number): boolean {
+    const link = this.link;
+    return link?.open === true && !(link.pinged > link.heard && now - link.pinged > ANSWER_MS);
   }
 
   /** True if its last range covers chunk n. */
