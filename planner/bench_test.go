@@ -2,15 +2,18 @@ package planner
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/tubercdn/tuber"
 )
 
-// crowds are the swarms that plans are measured by: with means to spare, and short.
+// crowds are the swarms that plans are measured by: with means to spare, short,
+// and with so little to spare that every slot is looked for.
 func crowds() map[string]State {
 	out := map[string]State{}
-	for _, n := range []int{1000} {
+	for _, n := range []int{1000, 4000} {
 		c := testContent("/live.m3u8", 8, 1.5e6)
 		out[fmt.Sprint("enough/", n)] = swarm(20e6, c, repeat(4, 20e6), append(repeat(n/4, 0), repeat(n-n/4, 4e6)...))
 		out[fmt.Sprint("short/", n)] = swarm(3e6, c, repeat(4, 20e6), append(repeat(n/2, 0), repeat(n-n/2, 1e6)...))
@@ -49,7 +52,9 @@ func renditions(st State) State {
 }
 
 func BenchmarkPlan(b *testing.B) {
-	for name, st := range crowds() {
+	all := crowds()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		st := all[name]
 		var plan tuber.Plan
 		b.Run(name+"/fresh", func(b *testing.B) {
 			for b.Loop() {
