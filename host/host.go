@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -58,6 +59,7 @@ type Host struct {
 	off      atomic.Bool   // the kill switch
 
 	mapped  atomic.Pointer[gateway.Mapping]
+	named   atomic.Pointer[[]netip.Addr] // what the public name stands for
 	closing sync.Once
 	closed  error
 }

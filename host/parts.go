@@ -52,6 +52,9 @@ func (h *Host) openParts() error {
 		runner{"meter", h.meter.Run},
 		runner{"watching", h.watching},
 	)
+	if h.needsName() {
+		h.runners = append(h.runners, runner{"public name", h.followName})
+	}
 	return nil
 }
 
@@ -130,8 +133,8 @@ func (h *Host) openOrigin() error {
 		Key: h.site, Epoch: epoch,
 		Follow: h.cfg.Follow, Always: h.cfg.Always, Rules: h.cfg.Rules,
 		Publisher: publisher{h}, Tickets: h.planning, PlannerKey: tuber.PublicKeyOf(h.planning.key),
-		Scripts: scripts{h},
-		Uplink:  h.uplink, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
+		Scripts: scripts{h}, Off: h.off.Load,
+		Uplink: h.uplink, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
 	})
 	return err
 }
@@ -204,7 +207,13 @@ func (h *Host) mappings() []netip.AddrPort {
 	if m := h.mapped.Load(); m != nil && m.Phase == gateway.MappingOpen && m.Public {
 		out = append(out, m.External)
 	}
-	if ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost)); err == nil && ip.IsGlobalUnicast() && !ip.IsPrivate() {
+	var own []netip.Addr
+	if ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost)); err == nil {
+		own = worldly([]netip.Addr{ip})
+	} else if named := h.named.Load(); named != nil {
+		own = *named
+	}
+	for _, ip := range own {
 		out = append(out, netip.AddrPortFrom(ip, uint16(h.sockets.udp.LocalAddr().(*net.UDPAddr).Port)))
 	}
 	return out
