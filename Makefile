@@ -4,7 +4,7 @@
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## run the main job on this machine: a site, a host, a booster (Ctrl-C ends it)
+demo: ## run the main job on this machine: a site, a host, a booster (VIEWERS=N adds headless viewers; Ctrl-C ends it)
 	@CGO_ENABLED=0 go run ./cmd/tuber demo $(if $(VIEWERS),--viewers $(VIEWERS)) $(ARGS)
 
 test: ## install what is needed (root on Debian) and run every test
