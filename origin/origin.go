@@ -176,6 +176,10 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		o.serveOwn(w, r, rest)
 		return
 	}
+	if o.cfg.leadsOut(r.URL.Path) {
+		refuse(w, http.StatusBadRequest, "The path leads out of the site.")
+		return
+	}
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && o.follower.serve(w, r) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -138,6 +139,15 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 		res.Request = r
 	}
 	return res, err
+}
+
+// leadsOut tells whether a decoded path climbs. Where the site is a folder of its
+// server, what lies beside the folder is not the site's.
+func (c *Config) leadsOut(path string) bool {
+	if c.Upstream == nil || strings.Trim(c.Upstream.Path, "/") == "" {
+		return false
+	}
+	return slices.Contains(strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' }), "..")
 }
 
 // handlerTransport runs a handler as if it were a server behind a socket.

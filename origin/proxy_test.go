@@ -1,9 +1,11 @@
 package origin
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -135,6 +137,43 @@ func TestUpstreamBasePathAndHost(t *testing.T) {
 	if g, want := <-got, "inner.example/base/a%2Fb?q"; g != want {
 		t.Errorf("site saw %q, want %q", g, want)
 	}
+}
+
+// TestNothingBesideTheBasePath: a site that is a folder of its server is all that viewers reach.
+func TestNothingBesideTheBasePath(t *testing.T) {
+	got := make(chan string, 10)
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got <- r.RequestURI }))
+	defer up.Close()
+	for base, want := range map[string]int{"/base/": http.StatusBadRequest, "/": http.StatusOK} {
+		s := before(t, up.URL+base)
+		for _, path := range []string{"/../admin", "/%2e%2e/admin", "/a/..%2f../admin", "/..%5cadmin"} {
+			if status := rawStatus(t, s.addr, path); status != want {
+				t.Errorf("base %s, %s: got status %d, want %d", base, path, status, want)
+			}
+		}
+	}
+	if len(got) != 4 {
+		t.Errorf("the site saw %d requests, want the 4 without a base", len(got))
+	}
+}
+
+// rawStatus sends a path as it is written, which http.Client would not.
+func rawStatus(t *testing.T, addr, path string) int {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\n\r\n", path); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
 }
 
 func TestStripsHopByHopHeaders(t *testing.T) {
