@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,32 +29,33 @@ const (
 // asSite makes this test binary a web server with a live stream.
 const asSite = "TUBER_SWARMTEST_SITE"
 
-var program string // the real one, made by TestMain
-
 func TestMain(m *testing.M) {
 	if at := os.Getenv(asSite); at != "" {
 		fmt.Fprintln(os.Stderr, http.ListenAndServe(at, onAir(time.Now())))
 		os.Exit(1)
 	}
-	os.Exit(withProgram(m))
+	code := m.Run()
+	if built != "" {
+		_ = os.RemoveAll(filepath.Dir(built))
+	}
+	os.Exit(code)
 }
 
-func withProgram(m *testing.M) int {
+var built string // where realProgram made it; TestMain takes it away
+
+// realProgram builds it, for the first that asks.
+var realProgram = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "tuber")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		program = filepath.Join(dir, "tuber")
-		var out []byte
-		if out, err = exec.Command("go", "build", "-o", program, "github.com/tubercdn/tuber/cmd/tuber").CombinedOutput(); err != nil {
-			err = fmt.Errorf("build the program: %w\n%s", err, out)
-		}
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return "", err
 	}
-	return m.Run()
-}
+	built = filepath.Join(dir, "tuber")
+	out, err := exec.Command("go", "build", "-o", built, "github.com/tubercdn/tuber/cmd/tuber").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return built, nil
+})
 
 // onAir is a live stream of a segment a second, listed six at a time.
 func onAir(start time.Time) http.Handler {
@@ -104,21 +104,26 @@ func requireNamespaces(t *testing.T) {
 
 // country is a bridge with a host and two homes behind NATs, each a namespace.
 type country struct {
-	t    *testing.T
-	id   string
-	dir  string
-	made int
+	t       *testing.T
+	program string // the real one
+	id      string
+	dir     string
+	made    int // lines
 }
 
 func newCountry(t *testing.T) *country {
 	t.Helper()
 	requireNamespaces(t)
+	program, err := realProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir, err := os.MkdirTemp("", "tuber") // short: sockets live in it
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	c := &country{t: t, id: filepath.Base(dir), dir: dir}
+	c := &country{t: t, program: program, id: filepath.Base(dir), dir: dir}
 	for _, name := range []string{"world", "host", "nata", "a", "natb", "b"} {
 		c.sh("ip", "netns", "add", c.ns(name))
 		t.Cleanup(func() { c.sh("ip", "netns", "del", c.ns(name)) })
@@ -254,7 +259,7 @@ func (c *country) host() {
 	}
 	c.run("host", []string{asSite + "=127.0.0.1:8000"}, self)
 	cert, key := certificate(c.t, c.dir, hostAddress)
-	c.run("host", nil, program, "host", "--cert", cert, "--key", key, "--upstream", "http://127.0.0.1:8000", "--public-host", hostAddress, "--no-upnp",
+	c.run("host", nil, c.program, "host", "--cert", cert, "--key", key, "--upstream", "http://127.0.0.1:8000", "--public-host", hostAddress, "--no-upnp",
 		"--follow", "always", "--playlist", "/live/index.m3u8", "--state", filepath.Join(c.dir, "host"))
 }
 
@@ -263,7 +268,7 @@ func (c *country) boost(home string) {
 	c.t.Helper()
 	var link string
 	c.until("the host gives an invite", func() bool {
-		out, err := exec.Command(program, "invite", "create", "--state", filepath.Join(c.dir, "host")).Output()
+		out, err := exec.Command(c.program, "invite", "create", "--state", filepath.Join(c.dir, "host")).Output()
 		for f := range strings.FieldsSeq(string(out)) {
 			if strings.HasPrefix(f, "https://") {
 				link = f
@@ -271,11 +276,11 @@ func (c *country) boost(home string) {
 		}
 		return err == nil && link != ""
 	})
-	c.run(home, nil, program, "boost", link, "--no-upnp", "--name", home, "--state", filepath.Join(c.dir, home))
+	c.run(home, nil, c.program, "boost", link, "--no-upnp", "--name", home, "--state", filepath.Join(c.dir, home))
 }
 
 func (c *country) status(home string) (st tuber.Status) {
-	out, err := exec.Command(program, "status", "--json", "--state", filepath.Join(c.dir, home)).Output()
+	out, err := exec.Command(c.program, "status", "--json", "--state", filepath.Join(c.dir, home)).Output()
 	if err == nil {
 		err = json.Unmarshal(out, &st)
 	}
@@ -298,18 +303,17 @@ func (c *country) watch(ns string, d time.Duration, args ...string) (s seen) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), d+30*time.Second)
 	defer cancel()
-	args = append([]string{"netns", "exec", c.ns(ns), program, "watch", pageURL, "--insecure", "--verbose", "--json", "--for", d.String()}, args...)
+	args = append([]string{"netns", "exec", c.ns(ns), c.program, "watch", pageURL, "--insecure", "--json", "--for", d.String()}, args...)
 	cmd := exec.CommandContext(ctx, "ip", args...)
 	var out bytes.Buffer
 	complaints := new(said)
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out), complaints
+	cmd.Stdout, cmd.Stderr = &out, complaints
 	if err := cmd.Run(); err != nil {
 		c.t.Fatalf("watch: %v\n%s%s", err, out.String(), complaints)
 	}
 	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
 		c.t.Fatalf("watch: %v in %s", err, out.String())
 	}
-	c.t.Logf("%s%s", out.String(), complaints)
 	return s
 }
 
