@@ -199,27 +199,39 @@ func (g *grove) holds(i int32) []tuber.Hold {
 	return out
 }
 
-// grant is the rate at which the player of viewer i may be answered. A player
-// measures it and chooses its rendition by it: half as much again as the
-// highest rendition that the swarm can carry for this content's viewers. A
-// viewer that is short is granted the next lower one, if there is one that
-// could be the same pictures; else it is not held back at all.
+// grant is the rate at which the player of viewer i may be answered; 0 holds it
+// back not at all, as where every rendition fits. A player measures that rate
+// and chooses its rendition by it: half as much again as the one it plays, twice
+// the highest that the swarm can carry for this content's viewers (players go up
+// at some 0.7 of what they measured, and playlists declare peaks). A viewer that
+// is short is granted the next lower one, if there is one that could be the same
+// pictures.
 func (g *grove) grant(f *forest, i int32) tuber.BitsPerSecond {
-	const head, kin = 1.6, 3 // kin: renditions next to each other differ by less
+	const stay, rise, kin = 1.6, 2, 3 // kin: renditions next to each other differ by less
 	for p := range f.trees {
 		if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] == 0 {
-			return tuber.BitsPerSecond(head * float64(g.lowerRate(f, kin)))
+			return tuber.BitsPerSecond(stay * float64(g.lowerRate(f, kin)))
 		}
 	}
-	best := f.Rate
-	left := g.left()
+	best, tooMuch := f.Rate, false
 	for _, other := range g.forests {
+		if other.Rate <= f.Rate {
+			continue
+		}
 		more := float64(other.Rate-f.Rate) * float64(f.viewers)
-		if other.Rate > best && other.Rate <= best*kin && more <= left {
-			best = other.Rate
+		if more > g.left() {
+			tooMuch = true
+		} else if other.Rate <= f.Rate*kin {
+			best = max(best, other.Rate)
 		}
 	}
-	return tuber.BitsPerSecond(head * float64(best))
+	switch {
+	case !tooMuch:
+		return 0
+	case best > f.Rate:
+		return tuber.BitsPerSecond(rise * float64(best))
+	}
+	return tuber.BitsPerSecond(stay * float64(best))
 }
 
 func (g *grove) lowerRate(f *forest, kin tuber.BitsPerSecond) tuber.BitsPerSecond {
