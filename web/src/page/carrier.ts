@@ -160,8 +160,9 @@ export class Carrier {
     if (held) this.#past(n, held);
   }
 
-  /** Asks a parent, once for each link and content, for the recent past of its partitions. */
+  /** Asks a parent, but for the origin, once for each link and content, for the recent past of its partitions. */
   #past(n: Neighbour, held: Held): void {
+    if (n.introduction.role === "origin") return; // what the player needs of it, repair and HTTP get
     const sources = (this.#plan?.sources ?? []).filter((s) => s.content === held.content && s.from === n.id && !s.standby);
     const partitions = sources.reduce((sum, s) => sum | s.partitions, 0);
     if (partitions === 0 || held.runs.length === 0 || n.asked.has(held.content)) return;

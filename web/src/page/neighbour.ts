@@ -4,7 +4,7 @@ import type { Blamed } from "./intake.ts";
 import type { Link } from "./link.ts";
 import { SendQueue } from "./queue.ts";
 
-const ANSWER_MS = 500; // a sign of life that takes longer is no sign of life
+const ANSWER_MS = 500; // how long a sign of life may take, at least
 
 /** A peer that the planner introduced, whatever PeerConnection leads to it now. */
 export class Neighbour {
@@ -38,7 +38,7 @@ export class Neighbour {
   /** False without a link, or while a sign of life that was asked for does not come. */
   alive(now: number): boolean {
     const link = this.link;
-    return link?.open === true && !(link.pinged > link.heard && now - link.pinged > ANSWER_MS);
+    return link?.open === true && !(link.pinged > link.heard && now - link.pinged > Math.max(ANSWER_MS, 3 * this.rtt));
   }
 
   /** True if its last range covers chunk n. */

@@ -4,7 +4,7 @@
 import type { Source } from "../wire/control.ts";
 import type { ContentID } from "../wire/frame.ts";
 
-const ORPHAN_MS = 500; // without a source its standby is asked
+const ORPHAN_MS = 300; // without a source its standby is asked
 const EVERY_MS = 1000;
 
 export type Wish = { from: string; partitions: number };

@@ -12,7 +12,7 @@ const REST_MS = 30_000; // between two rounds of tries
 const LEAVE_MS = 10_000; // a neighbour that the plan names no more delivers for as long
 const RENEW_MS = 55 * 60_000; // a PeerConnection is replaced before it is an hour old
 const RENEW_RECORDS = 2 ** 24 * 0.9; // and before its DTLS session carried 2^24 records
-const QUIET_MS = 2500; // a link that brought nothing for as long is asked for a sign of life
+const QUIET_MS = 1200; // a link that brought nothing for as long is asked for a sign of life
 const DEAD_MS = 4000; // and closed without one: ICE takes up to half a minute to notice
 const MAX_LINKS = 24;
 
