@@ -227,6 +227,34 @@ func pauseWhileWatched(t *testing.T, b *Booster, received func() peer.SwarmStats
 	eventually(t, "the booster sends again", func() bool { return b.uplink.Total() > sent+segmentBytes/2 })
 }
 
+// A host that removed a booster lets it in again by a new invite, and by no old one.
+func TestRemovedBoosterComesBackByANewInvite(t *testing.T) {
+	h := beHost(t)
+	b, _ := begin(t, stateDir(t), nil)
+	used := invited(t, h)
+	if err := b.Join(t.Context(), used); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RemoveBooster(tuber.PublicKeyOf(b.key).PeerID()); err != nil {
+		t.Fatal(err)
+	}
+	away := func() bool {
+		s := b.Status().Swarms[0]
+		return !s.Connected && strings.Contains(s.Error, "ask the host for a new invite")
+	}
+	eventually(t, "the booster is told", away)
+	if err := b.Join(t.Context(), used); err == nil || err.Error() != tuber.ErrInviteUsed.Error() {
+		t.Errorf("the used invite: got %v, want %q alone", err, tuber.ErrInviteUsed)
+	}
+	eventually(t, "the swarm stays listed, with what is wrong", away)
+	if err := b.Join(t.Context(), invited(t, h)); err != nil {
+		t.Errorf("a new invite: %v", err)
+	}
+	if s := b.Status().Swarms; len(s) != 1 || !s[0].Connected {
+		t.Errorf("got %+v, want one swarm with a session", s)
+	}
+}
+
 func TestUsedInviteJoinsNothing(t *testing.T) {
 	h := beHost(t)
 	link := invited(t, h)

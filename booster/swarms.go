@@ -67,14 +67,20 @@ func (b *Booster) Join(ctx context.Context, text string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	m, err := b.enter(invite)
+	m, before, err := b.enter(invite)
 	if err != nil {
 		return err
 	}
 	select {
 	case err := <-m.answers:
-		if err == nil || worthAsking(err) {
+		switch {
+		case err == nil && before != nil && before.untroubled:
+			return fmt.Errorf("%s: %w", invite.Host, ErrJoined)
+		case err == nil || worthAsking(err):
 			return err
+		case before != nil:
+			_, back := b.replace(m, before.record, nil)
+			return errors.Join(plainly(err), back)
 		}
 		return errors.Join(plainly(err), b.drop(m))
 	case <-wait.C:
@@ -93,30 +99,72 @@ func plainly(err error) error {
 	return err
 }
 
-// enter writes the membership down and starts it.
-func (b *Booster) enter(invite tuber.Invite) (*membership, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.running == nil {
-		return nil, errors.New("join: the booster does not run")
-	}
-	if old := b.swarms[invite.Site]; old != nil {
-		return nil, fmt.Errorf("%s: %w", old.host(), ErrJoined)
-	}
+// replaced is a membership in whose place an invite came.
+type replaced struct {
+	record     tuber.MembershipRecord
+	untroubled bool // nothing was wrong with it so far: it had only just begun
+}
+
+// enter writes the membership down and starts it. Where there is one without a
+// session, the host forgot this booster or moved: the invite takes its place,
+// what is kept of the swarm stays, and what was there before is returned.
+func (b *Booster) enter(invite tuber.Invite) (m *membership, before *replaced, err error) {
 	r := tuber.MembershipRecord{
 		Site: invite.Site, Host: invite.Host, Prefix: invite.Prefix, Pin: invite.Pin,
 		Joined: time.Now().Round(0), Invite: invite,
 	}
-	if err := b.book.AddMembership(r); err != nil {
-		return nil, err
+	connected := b.stats()[invite.Site].Connected
+	b.mu.Lock()
+	if b.running == nil {
+		b.mu.Unlock()
+		return nil, nil, errors.New("join: the booster does not run")
 	}
-	m := newMembership(b, r)
+	if old := b.swarms[invite.Site]; old != nil {
+		b.mu.Unlock()
+		was := old.current()
+		if connected || was.Invite == invite {
+			return nil, nil, fmt.Errorf("%s: %w", was.Host, ErrJoined)
+		}
+		r.Joined = was.Joined
+		before = &replaced{was, old.trouble() == nil}
+		m, err := b.replace(old, r, make(chan error, 1))
+		return m, before, err
+	}
+	defer b.mu.Unlock()
+	if err := b.book.AddMembership(r); err != nil {
+		return nil, nil, err
+	}
+	m = newMembership(b, r)
 	m.answers = make(chan error, 1)
 	b.swarms[r.Site] = m
 	b.order = append(b.order, r.Site)
 	b.startLocked(m)
 	b.changed()
-	return m, nil
+	return m, nil, nil
+}
+
+// replace ends a membership and begins another one of the same swarm.
+func (b *Booster) replace(old *membership, r tuber.MembershipRecord, answers chan error) (*membership, error) {
+	m := newMembership(b, r)
+	m.answers = answers
+	b.mu.Lock()
+	if b.swarms[r.Site] != old || b.running == nil {
+		b.mu.Unlock()
+		return nil, errors.New("join: the swarm was just left; join again")
+	}
+	b.swarms[r.Site] = m
+	stop, done := old.stop, old.done
+	b.mu.Unlock()
+	stop()
+	<-done
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.swarms[r.Site] != m || b.running == nil {
+		return nil, errors.New("join: the swarm was just left; join again")
+	}
+	b.startLocked(m)
+	b.changed()
+	return m, b.book.AddMembership(r)
 }
 
 // Leave ends a membership for good: the host is told to forget this booster,

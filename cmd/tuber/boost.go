@@ -17,6 +17,9 @@ func (p *program) boost(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &p.Boost
+	if running, err := booster.Dial(c.State); err == nil && c.Link != "" {
+		return p.handOver(running)
+	}
 	b, err := booster.New(booster.Config{
 		Dir: c.State, Name: c.Name, Listen: c.Listen, Change: change(c), AllowPrivate: c.LAN, UPnP: c.UPnP, Log: p.log,
 	})
@@ -31,6 +34,19 @@ func (p *program) boost(ctx context.Context) error {
 	}
 	p.narrate(ctx, b, ended)
 	return <-ended
+}
+
+// handOver gives the invite to the booster that runs here already.
+func (p *program) handOver(running *booster.Client) error {
+	c := &p.Boost
+	if c.Upload != nil || c.Download != nil || c.Disk != nil || c.Allowance != nil || c.ResetDay != nil {
+		return errors.New("a booster runs here already, with its own limits: leave the limits out to join by it, or stop it first")
+	}
+	if err := running.Join(c.Link); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(p.out, "Joined. The booster that runs here goes on with it; tuber status shows how.")
+	return err
 }
 
 // join joins by the invite, if there is one, and says how that went.
