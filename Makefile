@@ -34,10 +34,16 @@ bench-swarm: build ## a booster and four Chromium viewers behind one home line (
 bench-link: ## goodput of a link against bare pion with the same sctp
 	@scripts/bench-ratio.sh link ./peer BenchmarkLink link/bare
 
+bench-plan: ## time of a full plan and of a join or leave, by the real planner
+	@go run ./bench/plan
+
+bench-delay: ## chunk delay from the origin to every viewer, simulated through the real planner's trees
+	@go run ./bench/delay
+
 bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
 	@scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build generate lint vuln fuzz bench-proxy bench-swarm bench-link bench-store clean
+.PHONY: help demo test build generate lint vuln fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store clean
