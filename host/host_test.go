@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -139,6 +140,40 @@ func TestForwardedForOfATrustedProxyGoesUpstream(t *testing.T) {
 	resp, _ := fetch(t, "GET", h.Addresses().Site, "", http.Header{"X-Forwarded-For": {"198.51.100.7"}})
 	if got := resp.Header.Get("Seen-For"); !strings.HasPrefix(got, "198.51.100.7") {
 		t.Errorf("upstream saw %q, want the visitor's address", got)
+	}
+}
+
+// Behind a proxy that gives the site another name, the page's origin is held
+// against the name that the browser sees, if the proxy is trusted.
+func TestControlSocketBehindAProxyThatRenames(t *testing.T) {
+	for name, c := range map[string]struct {
+		trusted string
+		origin  string
+		want    int
+	}{
+		"trusted":          {"127.0.0.0/8", "https://tv.example", http.StatusSwitchingProtocols},
+		"trusted, foreign": {"127.0.0.0/8", "https://evil.example", http.StatusForbidden},
+		"not trusted":      {"192.0.2.0/24", "https://tv.example", http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(t)
+			cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(c.trusted)}
+			h, _ := begin(t, cfg)
+			conn, err := net.Dial("tcp", h.sockets.site.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "GET /.tuber/control HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-Host: tv.example\r\nOrigin: %s\r\n"+
+				"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", c.origin)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.StatusCode != c.want {
+				t.Errorf("got status %d, want %d", res.StatusCode, c.want)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/tubercdn/tuber/control"
@@ -91,13 +92,26 @@ func (h *Host) serveControl(w http.ResponseWriter, r *http.Request) {
 		noPlanner(w)
 		return
 	}
-	conn, err := control.Accept(w, r)
+	conn, err := control.Accept(w, h.asSeen(r))
 	if err != nil {
 		h.cfg.Log.Debug("control socket refused", "err", err)
 		return // it answered already
 	}
 	defer conn.Close()
 	h.log(r.Context(), h.planning.serve(r.Context(), conn))
+}
+
+// asSeen is a request under the site's name as the browser sees it, which a
+// trusted proxy may have changed: Accept holds the page's origin against it.
+func (h *Host) asSeen(r *http.Request) *http.Request {
+	name, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Host"), ",")
+	socket, err := netip.ParseAddrPort(r.RemoteAddr)
+	if name = strings.TrimSpace(name); name == "" || err != nil || !within(socket.Addr().Unmap(), h.cfg.TrustedProxies) {
+		return r
+	}
+	seen := *r
+	seen.Host = name
+	return &seen
 }
 
 func noPlanner(w http.ResponseWriter) {
