@@ -1,6 +1,7 @@
 // What a page passes on and lets go: across a restart of the host, and between neighbours.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { Answers } from "../src/page/answers.ts";
 import { Delivery } from "../src/page/delivery.ts";
 import { Giving } from "../src/page/giving.ts";
 import type { Copy } from "../src/page/held.ts";
@@ -125,4 +126,20 @@ test("while a source is gone its standby is asked, once a second", () => {
   assert.equal(due(2600), "", "it is back");
   assert.equal(due(9200, "b"), "");
   assert.equal(due(9500, "b"), "t12");
+});
+
+test("a playlist that is not held is not waited for, a segment is for a moment", async () => {
+  const answers = new Answers({
+    memory: new Memory(), linked: () => true, originNow: () => 0, ahead: () => null, fetcher: null,
+    rate: () => 0, touched: () => undefined, answered: () => undefined,
+  });
+  const took = async (url: string): Promise<number> => {
+    const posted: string[] = [];
+    const began = performance.now();
+    await answers.answer({ type: "request", id: 1, url, start: null, end: null, own: true }, (m) => posted.push(m.type));
+    assert.deepEqual(posted, ["taken", "fetch"]);
+    return performance.now() - began;
+  };
+  assert((await took("/live/master.m3u8?a=b")) < 200);
+  assert((await took("/live/1.ts")) >= 290);
 });

@@ -21,6 +21,8 @@ export type AnswersOptions = {
   answered: (bytes: number) => void;
 };
 
+const PLAYLIST = /\.m3u8(\?|$)/i;
+
 type Post = (m: ToWorker, transfer?: Transferable[]) => void;
 
 export class Answers {
@@ -52,7 +54,7 @@ export class Answers {
     post({ type: "taken", id: q.id });
     const held = this.#o.memory.playlist(q.url);
     if (held) return this.#playlist(held, q, post);
-    if (!this.#o.linked()) return post({ type: "fetch", id: q.id });
+    if (!this.#o.linked() || PLAYLIST.test(q.url)) return post({ type: "fetch", id: q.id }); // no statement names a playlist
     this.#finding.add(q.id);
     const known = await this.#find(q, asked);
     const cancelled = !this.#finding.delete(q.id);
