@@ -9,6 +9,7 @@ import type { Link } from "../src/page/link.ts";
 import { Memory } from "../src/page/memory.ts";
 import { Pull } from "../src/page/pull.ts";
 import { Neighbour } from "../src/page/neighbour.ts";
+import { Repair } from "../src/page/repair.ts";
 import { Swarm, type SwarmOptions } from "../src/page/swarm.ts";
 import type { Introduction } from "../src/wire/control.ts";
 import type { ChunkFrame, Frame } from "../src/wire/frame.ts";
@@ -142,4 +143,19 @@ test("a playlist that is not held is not waited for, a segment is for a moment",
   };
   assert((await took("/live/master.m3u8?a=b")) < 200);
   assert((await took("/live/1.ts")) >= 290);
+});
+
+test("what nobody has is asked for once a round, not as often as they say so", () => {
+  const held = new Memory().of(CONTENT, 1);
+  const asks: number[] = [];
+  const n = new Neighbour(introduction(false));
+  let now = 1000;
+  n.link = { open: true, send: () => asks.push(now) } as unknown as Link;
+  const source = { content: CONTENT, partitions: 1, from: child, standby: false };
+  const repair = new Repair();
+  for (; now < 4000; now += 100) {
+    repair.ask(held, [7], [source], [n], now);
+    repair.missing(CONTENT, [7]);
+  }
+  assert.deepEqual(asks, [1000, 2000, 3000]);
 });

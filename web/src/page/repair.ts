@@ -9,7 +9,7 @@ const WITHIN_MS = 4000; // how long an answer is useful if nobody waits for it
 const MIN_WAIT_MS = 150;
 const ROUND_MS = 1000; // before all are asked once more
 
-type Tried = { at: number; by: Set<string>; again: number };
+type Tried = { at: number; by: Set<string>; again: number }; // asked last, whom in this round, not before
 
 export class Repair {
   readonly #tried = new Map<string, Tried>();
@@ -56,12 +56,13 @@ export class Repair {
     if (now < tried.again) return null;
     const choices = choose(held, number, sources, open);
     let next = choices.find((n) => !tried.by.has(n.id));
-    if (!next && choices.length > 0 && now >= tried.again + ROUND_MS) {
+    if (!next && choices.length > 0 && now >= Math.max(tried.again, tried.at) + ROUND_MS) {
       tried.by.clear();
       next = choices[0];
     }
     if (!next) return null;
     tried.by.add(next.id);
+    tried.at = now;
     tried.again = now + Math.max(2 * next.rtt, MIN_WAIT_MS);
     this.#tried.set(key, tried);
     return next;
