@@ -20,8 +20,9 @@ import { fetchTicket } from "./ticket.ts";
 const TICK_MS = 100;
 const HANDOVER_MS = 5000;
 const REPORT_MS = 10_000;
-const FINAL = new Set(["version", "quarantine", "superseded", "off"]); // no use in trying again
-const SLOW_MS = 60_000; // after "full", or another host's answer
+const FINAL = new Set(["version", "quarantine", "off"]); // no use in trying again
+const SLOW = new Set(["full", "superseded"]); // a tab that leads no more may have had the last word
+const SLOW_MS = 60_000; // after these, or another host's answer
 const MAX_BACKOFF_MS = 15_000;
 
 export type MemberOptions = {
@@ -91,7 +92,7 @@ export class Member {
       failures = performance.now() - began > 30_000 ? 0 : failures + 1;
       await this.#sleep(Math.max(wait, Math.min(500 * 2 ** failures, MAX_BACKOFF_MS)) * (0.5 + Math.random() / 2));
     }
-    this.stop();
+    if (!this.#stopped.signal.aborted) this.stop(); // refused for good; a handover still delivers
   }
 
   /** Ends everything; leave is false where another tab takes the membership over. */
@@ -111,7 +112,8 @@ export class Member {
       const t = await fetchTicket(config.prefix, fingerprint);
       if (!equal(t.site, site)) return SLOW_MS; // another host answers here now; a reload brings its key
       this.clock.set(t.now);
-      this.#session = await Session.open({
+      if (this.#stopped.signal.aborted) return null;
+      const session = await Session.open({
         url: controlURL(config.prefix),
         site: siteKey,
         identity,
@@ -120,15 +122,20 @@ export class Member {
         originNow: () => this.clock.now(),
         join: this.#joining(),
       });
-      this.#session.onmessage = (m) => this.#message(m);
+      if (this.#stopped.signal.aborted) {
+        session.close(false); // another tab took the membership over meanwhile
+        return null;
+      }
+      this.#session = session;
+      session.onmessage = (m) => this.#message(m);
       this.#wanted = "";
-      await this.#session.run();
+      await session.run();
       return 0;
     } catch (e) {
       if (!(e instanceof RefusedError)) return 0;
       if (e.code === "off") this.#o.off();
       if (e.code === "version") console.info(`Tuber: ${e.message}`); // the video plays over HTTP
-      return FINAL.has(e.code) ? null : e.code === "full" ? SLOW_MS : 0;
+      return FINAL.has(e.code) ? null : SLOW.has(e.code) ? SLOW_MS : 0;
     } finally {
       this.#session = null;
     }
