@@ -28,6 +28,7 @@ import (
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/gateway"
+	"github.com/tubercdn/tuber/internal/admin"
 	"github.com/tubercdn/tuber/peer"
 	"github.com/tubercdn/tuber/store"
 )
@@ -149,7 +150,7 @@ func (b *Booster) open() error {
 	if b.peer, err = b.newPeer(conn, b.cfg.AllowPrivate); err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	if b.admin, err = listenAdmin(b.cfg.Dir); err != nil {
+	if b.admin, err = admin.Listen(b.cfg.Dir); err != nil {
 		return err
 	}
 	return b.save()

@@ -225,7 +225,7 @@ func TestAdminSocket(t *testing.T) {
 		t.Errorf("nobody there: got %v, want ErrNotRunning", err)
 	}
 	b, stop := begin(t, dir, nil)
-	info, err := os.Stat(dir + "/" + adminFile)
+	info, err := os.Stat(dir + "/" + "admin.sock")
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("got %v, %v, want a socket of mode 0600", info, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tubercdn/tuber/internal/admin"
 	"github.com/tubercdn/tuber/origin"
 )
 
@@ -37,7 +38,7 @@ func (h *Host) openSockets() (err error) {
 	if err := h.openSTUN(l); err != nil {
 		return err
 	}
-	h.sockets.admin, err = listenAdmin(h.cfg.Dir)
+	h.sockets.admin, err = admin.Listen(h.cfg.Dir)
 	return err
 }
 

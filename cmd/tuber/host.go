@@ -75,7 +75,7 @@ func withAdmin(dir string, do func(*host.Admin) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(a), a.Close())
+	return do(a)
 }
 
 func (p *program) inviteCreate(context.Context) error {
@@ -101,7 +101,6 @@ func (p *program) inviteList(context.Context) error {
 	a, err := host.DialAdmin(dir)
 	if err == nil {
 		invites, err = a.Invites()
-		err = errors.Join(err, a.Close())
 	} else if errors.Is(err, host.ErrNotRunning) {
 		invites, err = invitesOfBook(dir)
 	}

@@ -53,7 +53,7 @@ func (p *program) inviteRevoke(context.Context) error {
 	c := &p.Invite.Revoke
 	a, err := host.DialAdmin(c.State)
 	if err == nil {
-		err = errors.Join(a.RevokeInvite(c.ID), a.Close())
+		err = a.RevokeInvite(c.ID)
 	} else if errors.Is(err, host.ErrNotRunning) {
 		_, err = withBook(c.State, func(b book) (struct{}, error) { return struct{}{}, b.RevokeInvite(c.ID) })
 	}

@@ -99,7 +99,6 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			if err != nil {
 				return err
 			}
-			defer a.Close()
 			_, err = a.State()
 			return err
 		}
@@ -149,7 +148,6 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 func revokeAll(ts *testscript.TestScript, _ bool, args []string) {
 	a, err := host.DialAdmin(args[0])
 	ts.Check(err)
-	defer a.Close()
 	invites, err := a.Invites()
 	ts.Check(err)
 	for _, v := range invites {
