@@ -88,15 +88,29 @@ func (g *grove) raiseBooster(f *forest, p int) bool {
 		if g.peers[b].Role != tuber.RoleBooster || g.peers[b].Away || t.depth[b] == 0 || g.budget[b] < f.slot {
 			continue
 		}
-		if !g.mayLink(b, root) || !g.mayLink(b, g.origin) {
-			continue
+		if g.mayLink(b, root) && g.mayLink(b, g.origin) && g.insert(f, p, b, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// insert puts b between the origin and its child root. It undoes itself where
+// the two links together are more than b may have.
+func (g *grove) insert(f *forest, p int, b, root int32) bool {
+	parent := f.trees[p].parent[b]
+	g.cut(f, p, b)
+	g.cut(f, p, root)
+	if g.mayLink(g.origin, b) {
+		g.set(f, p, g.origin, b)
+		if g.mayLink(b, root) {
+			g.set(f, p, b, root)
+			return true
 		}
 		g.cut(f, p, b)
-		g.cut(f, p, root)
-		g.set(f, p, g.origin, b)
-		g.set(f, p, b, root)
-		return true
 	}
+	g.set(f, p, g.origin, root)
+	g.set(f, p, parent, b)
 	return false
 }
 
