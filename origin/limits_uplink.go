@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/hls"
 )
 
 const (
@@ -100,18 +101,10 @@ func (o *Origin) classOf(h http.Header, from visitor) tuber.Class {
 
 func media(contentType string) bool {
 	t, _, err := mime.ParseMediaType(contentType)
-	if err != nil || playlistType(t) {
+	if err != nil || hls.TypeLooks(t) {
 		return false
 	}
 	return strings.HasPrefix(t, "video/") || strings.HasPrefix(t, "audio/") || t == "application/octet-stream"
-}
-
-func playlistType(t string) bool {
-	switch strings.ToLower(t) {
-	case "application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl", "application/mpegurl":
-		return true
-	}
-	return false
 }
 
 // starts remembers since when each visitor has been getting media. It forgets

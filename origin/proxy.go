@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tubercdn/tuber/hls"
 )
 
 const (
@@ -48,7 +50,7 @@ func (o *Origin) rewrite(p *httputil.ProxyRequest) {
 	*p.Out = *p.Out.WithContext(context.WithValue(p.Out.Context(), passageKey{}, pass))
 	o.cfg.forward(p)
 	o.pages.prepare(pass, p.Out)
-	if playlistPath(p.In.URL.Path) {
+	if hls.PathLooks(p.In.URL.Path) {
 		readable(p.Out.Header) // the follower reads along
 	}
 }

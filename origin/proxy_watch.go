@@ -6,9 +6,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/hls"
 )
 
 // passage is one request on its way through the proxy.
@@ -27,7 +27,7 @@ func (o *Origin) watch(p *passage, res *http.Response) {
 		return
 	}
 	encoding := res.Header.Get("Content-Encoding")
-	sure := playlistPath(p.in.URL.Path) || playlistTyped(res.Header)
+	sure := hls.PathLooks(p.in.URL.Path) || hls.TypeLooks(res.Header.Get("Content-Type"))
 	if encoding != "" && (encoding != "gzip" || !sure) || !sure && !textual(res.Header) {
 		return
 	}
@@ -39,16 +39,6 @@ func (o *Origin) watch(p *passage, res *http.Response) {
 			o.follower.observe(p.in, res, body)
 		}
 	}}
-}
-
-func playlistPath(path string) bool {
-	path = strings.ToLower(path)
-	return strings.HasSuffix(path, ".m3u8") || strings.HasSuffix(path, ".m3u")
-}
-
-func playlistTyped(h http.Header) bool {
-	t, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && playlistType(t)
 }
 
 // textual tells what a server may call a playlist that it does not know.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/hls"
 )
 
 // judged is a ShareRequest with its parts read once.
@@ -182,8 +183,8 @@ func badType(j *judged) bool {
 	kind, sub, _ := strings.Cut(t, "/")
 	switch {
 	case j.Playlist:
-		return !playlistType(t) && t != "text/plain" && t != "application/octet-stream"
-	case playlistType(t) || sub == "" || strings.HasPrefix(sub, "svg") || strings.HasSuffix(sub, "+xml"):
+		return !hls.TypeLooks(t) && t != "text/plain" && t != "application/octet-stream"
+	case hls.TypeLooks(t) || sub == "" || strings.HasPrefix(sub, "svg") || strings.HasSuffix(sub, "+xml"):
 		return true
 	case kind == "video", kind == "audio", kind == "image", kind == "font", t == "application/octet-stream":
 		return false

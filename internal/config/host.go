@@ -32,8 +32,8 @@ type Host struct {
 	Uplink       Rate           `default:"unlimited" placeholder:"RATE" help:"Upload of this line, such as 10Mbit/s: everything together stays under it (default ${default})."`
 	Follow       string         `enum:"viewer,always" default:"viewer" help:"Follow a stream once a viewer asks for it (viewer), or those of --playlist at all times too (always)."`
 	Playlist     []string       `placeholder:"PATH" help:"Paths of playlists that are followed without viewers."`
-	Share        []string       `placeholder:"PATTERN" help:"Share files whose whole path matches this regular expression too, such as /downloads/.*"`
-	ShareFor     Duration       `default:"0s" placeholder:"TIME" help:"How long files of --share may be shared where the site does not say."`
+	Share        []string       `hidden:"" placeholder:"PATTERN" help:"Share files whose whole path matches this regular expression too, such as /downloads/.*"`
+	ShareFor     Duration       `hidden:"" default:"0s" placeholder:"TIME" help:"How long files of --share may be shared where the site does not say."`
 	Relay        string         `enum:"on,ask,off" default:"on" help:"Whether viewers pass on to viewers: on, ask (only who said yes), or off."`
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxies or tunnels before this host whose X-Forwarded-For is believed, such as 127.0.0.1/32."`
 	Prefix       string         `default:"/.tuber/" placeholder:"PATH" help:"The one path kept for Tuber itself (default ${default})."`
