@@ -131,9 +131,13 @@ func (ln *lane) reason() error {
 	return ln.err
 }
 
-// close ends the PeerConnection and waits for its goroutines.
+// close ends the PeerConnection and waits for its goroutines. pion v3's
+// ICETransport.stop looks at its mux twice, the second time without its lock:
+// closed in the very moment in which ICE connects, it calls a nil mux. One
+// neighbour's PeerConnection must not end the program.
 func (ln *lane) close() {
 	ln.fail(errGone)
+	defer func() { _ = recover() }()
 	_ = ln.pc.GracefulClose() // what it could not close is gone already
 }
 
