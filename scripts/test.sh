@@ -16,11 +16,14 @@ echo "== Go tests, with the race detector"
 go test -race -json -timeout 15m ./... > "$out/go.json" 2> "$out/go.err" || true
 cat "$out/go.err"
 
+echo "== stories of a swarm"
+go test -json -run TestStories ./internal/swarmtest > "$out/stories.json" || true
+
 echo "== TypeScript tests"
 go run ./web/bundle -tests "$out/web" && node --test --test-reporter=tap "$out"/web/*.test.mjs > "$out/web.tap" || true
 
 echo "== browsers"
 (cd e2e && node --test --test-concurrency=1 --test-timeout=900000 --test-reporter=tap ./*.test.mjs) > "$out/e2e.tap" || true
 
-go run ./internal/tally "$out/go.json" "$out/web.tap" "$out/e2e.tap" || failed=1
+go run ./internal/tally "$out/go.json" "$out/stories.json" "$out/web.tap" "$out/e2e.tap" || failed=1
 exit $failed
