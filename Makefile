@@ -22,6 +22,9 @@ lint: ## gofmt, go vet, staticcheck, tsc --strict
 vuln: ## known vulnerabilities that our code calls (TUBER_VULNDB names a local database)
 	@scripts/vuln.sh
 
+soak: build ## what takes long or hangs on a player's own mood
+	@scripts/deps.sh && cd e2e && node --test --test-timeout=900000 ./*.soak.mjs
+
 fuzz: ## every fuzz target for a minute
 	@scripts/fuzz.sh
 
@@ -46,4 +49,4 @@ bench-store: ## acknowledged writes of the store against a plain file with the s
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build generate lint vuln fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store clean
+.PHONY: help demo test build generate lint vuln soak fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store clean
