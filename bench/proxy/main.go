@@ -79,11 +79,15 @@ func compare(tuber string, rounds, seconds int) error {
 	if err := os.WriteFile(conf, []byte(nginxConf(dir, proxies[2].addr, site)), 0o600); err != nil {
 		return err
 	}
+	caddyfile := filepath.Join(dir, "Caddyfile")
+	if err := os.WriteFile(caddyfile, []byte(fmt.Sprintf("{\n admin off\n}\nhttp://%s {\n reverse_proxy %s\n}\n", proxies[3].addr, site)), 0o600); err != nil {
+		return err
+	}
 	for _, args := range [][]string{
 		{self, "-upstream", site},
 		{tuber, "host", "--upstream", "http://" + site, "--listen", proxies[1].addr, "--control-listen", "127.0.0.1:0", "--udp-listen", "127.0.0.1:0", "--stun-listen", "off", "--no-upnp", "--state", filepath.Join(dir, "host")},
 		{"nginx", "-c", conf, "-p", dir},
-		{"caddy", "reverse-proxy", "--from", "http://" + proxies[3].addr, "--to", site},
+		{"caddy", "run", "--adapter", "caddyfile", "--config", caddyfile},
 	} {
 		if err := all.start(dir, args); err != nil {
 			return err
