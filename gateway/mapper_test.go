@@ -128,7 +128,7 @@ func TestMapperRenewsAndRemoves(t *testing.T) {
 		r := &fakeRouter{outer: netip.MustParseAddr("11.0.0.1")}
 		m, stop, _ := startMapper(t, found(r))
 		for range 50 { // a day, far over many leases
-			time.Sleep(29 * time.Minute)
+			<-time.After(29 * time.Minute)
 			synctest.Wait()
 			if got := r.open(); !slices.Equal(got, []uint16{4500}) {
 				t.Fatalf("got ports %v open, want 4500 at all times", got)
@@ -189,13 +189,13 @@ func TestMapperFindsTheRouterAgain(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		r.set(true)
-		time.Sleep(31 * time.Minute)
+		<-time.After(31 * time.Minute)
 		synctest.Wait()
 		if got := m.State(); got.Phase != MappingFailed || got.Error == "" {
 			t.Fatalf("router gone: got %+v, want a failure that says why", got)
 		}
 		r.set(false)
-		time.Sleep(5 * time.Minute)
+		<-time.After(5 * time.Minute)
 		synctest.Wait()
 		if got := m.State(); got.Phase != MappingOpen {
 			t.Errorf("router back: got %+v, want open", got)
@@ -217,7 +217,7 @@ func TestMapperWithoutRouterAsksMoreSeldom(t *testing.T) {
 			at = append(at, time.Now())
 			return nil, errors.New("no router with UPnP answered")
 		})
-		time.Sleep(24 * time.Hour)
+		<-time.After(24 * time.Hour)
 		synctest.Wait()
 		if got := m.State(); got.Phase != MappingFailed {
 			t.Errorf("got %+v, want failed", got)

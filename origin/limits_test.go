@@ -119,7 +119,7 @@ func TestSteadyBodiesLive(t *testing.T) {
 			n, err := io.Copy(io.Discard, r.Body)
 			fmt.Fprint(w, n, err)
 			for range hour / 60 {
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 				fmt.Fprint(w, ".")
 				_ = http.NewResponseController(w).Flush()
 			}
@@ -130,7 +130,7 @@ func TestSteadyBodiesLive(t *testing.T) {
 		go func() {
 			fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", hour*4096)
 			for range hour {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				_, _ = c.Write(make([]byte, 4096))
 			}
 		}()
@@ -147,7 +147,7 @@ func TestSiteReadsSlowly(t *testing.T) {
 		p := newPipeServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			buf, n := make([]byte, 4096), 0
 			for {
-				time.Sleep(10 * time.Minute)
+				<-time.After(10 * time.Minute)
 				k, err := r.Body.Read(buf)
 				if n += k; err != nil {
 					fmt.Fprint(w, n, err)
@@ -203,12 +203,12 @@ func TestClientThatTakesNothing(t *testing.T) {
 		defer c.Close()
 		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		for range 10 { // 50 s each: slow, but alive
-			time.Sleep(writeStall - 10*time.Second)
+			<-time.After(writeStall - 10*time.Second)
 			if _, err := io.ReadFull(c, make([]byte, 2*meterStep)); err != nil {
 				t.Fatalf("a slow reader was closed: %v", err)
 			}
 		}
-		time.Sleep(2 * writeStall)
+		<-time.After(2 * writeStall)
 		if n, err := io.Copy(io.Discard, c); err == nil && n >= 1<<20-20*meterStep {
 			t.Errorf("a client that takes nothing got %d more bytes", n)
 		}

@@ -239,7 +239,7 @@ func TestDailyCopy(t *testing.T) {
 		if copied := hasSetting(t, b.CopyPath(), "later"); copied {
 			t.Fatal("the copy is newer than it should be")
 		}
-		time.Sleep(25 * time.Hour) // of the bubble's clock
+		<-time.After(25 * time.Hour) // of the bubble's clock
 		synctest.Wait()
 		cancel()
 		must(t, <-done)
