@@ -13,70 +13,107 @@ const (
 	ReasonSchedule  Reason = "outside the schedule"
 	ReasonMetered   Reason = "the line is metered"
 	ReasonBattery   Reason = "running on battery"
+	ReasonVPN       Reason = "a VPN is on"
 	ReasonError     Reason = "an error"
 )
 
-// Limits are the owner's. The zero value is not a limit but nothing at all:
-// start from DefaultLimits.
-type Limits struct {
-	Upload    BitsPerSecond `json:"upload"`    // hard, over all links
-	Download  BitsPerSecond `json:"download"`  // hard, over all links
-	Disk      uint64        `json:"disk"`      // bytes that the chunk files may take
-	Allowance uint64        `json:"allowance"` // bytes of upload a month, 0 for none
+// Fact is what is known of the machine. What cannot be found out is unknown,
+// never guessed.
+type Fact string
+
+const (
+	FactUnknown Fact = ""
+	FactYes     Fact = "yes"
+	FactNo      Fact = "no"
+)
+
+// Facts are those that the rules look at.
+type Facts struct {
+	Battery Fact `json:"battery,omitempty"` // running on battery
+	Metered Fact `json:"metered,omitempty"` // the line costs by the byte, or is guessed to
+	VPN     Fact `json:"vpn,omitempty"`     // the way to the internet leads through a VPN
 }
 
-// DefaultLimits are what a friend gets without choosing.
-func DefaultLimits() Limits {
-	return Limits{Upload: 5e6, Download: Unlimited, Disk: 10 << 30, Allowance: 100e9}
-}
-
-// Status is what an engine shows of itself.
+// Status is what an engine shows of itself. A nil figure is not known yet.
 type Status struct {
-	Reason    Reason        `json:"reason,omitempty"`
-	Until     time.Time     `json:"until,omitzero"` // when a pause ends by itself
-	Upload    BitsPerSecond `json:"upload"`         // now
-	Swarms    []SwarmStatus `json:"swarms,omitempty"`
-	Reachable string        `json:"reachable,omitempty"` // in words; empty while it is not known
-	Links     int           `json:"links"`
-	Sent      uint64        `json:"sent"`     // bytes since the start
-	Received  uint64        `json:"received"` // bytes received since the start
-	Stored    uint64        `json:"stored"`   // bytes on disk
-	Error     string        `json:"error,omitempty"`
+	Reason   Reason        `json:"reason,omitempty"`
+	Ask      bool          `json:"ask,omitempty"`    // Reason holds only until the owner has chosen
+	Until    time.Time     `json:"until,omitzero"`   // when a pause ends by itself
+	Cap      BitsPerSecond `json:"cap"`              // of upload, in force now
+	Second   bool          `json:"second,omitempty"` // Cap is the schedule's second one
+	Upload   BitsPerSecond `json:"upload"`           // now
+	Download BitsPerSecond `json:"download"`         // now
+	Sent     uint64        `json:"sent"`             // bytes since the start
+	Received uint64        `json:"received"`         // bytes since the start
+	Today    uint64        `json:"today"`            // bytes sent since midnight
+	Month    uint64        `json:"month"`            // bytes sent of the allowance
+	Resets   time.Time     `json:"resets,omitzero"`  // when the allowance begins anew
+	Helped   *int          `json:"helped,omitempty"` // peers that were sent something today
+	Stored   uint64        `json:"stored"`           // bytes on disk
+	Links    int           `json:"links"`
+	Proven   BitsPerSecond `json:"proven,omitempty"` // the most upload that receivers confirmed; 0: not known yet
+	Facts    Facts         `json:"facts,omitzero"`
+	Reach    ReachStatus   `json:"reach,omitzero"`
+	Swarms   []SwarmStatus `json:"swarms,omitempty"`
+	Error    string        `json:"error,omitempty"`
+
+	Reachable string `json:"reachable,omitempty"` // Reach in words; empty while it is not known
+}
+
+// ReachStatus is how others get to this peer.
+type ReachStatus struct {
+	Reach   Reach  `json:"reach,omitempty"`
+	Port    uint16 `json:"port,omitempty"`    // UDP, on this machine
+	Mapping string `json:"mapping,omitempty"` // how the router was asked: "UPnP", "NAT-PMP", "off"; empty while it is not mapped
+	Trouble string `json:"trouble,omitempty"` // why it is not mapped
+	Seen    string `json:"seen,omitempty"`    // this peer's address as STUN saw it: for its owner alone
 }
 
 // SwarmStatus is one membership.
 type SwarmStatus struct {
-	Host      string    `json:"host"`
-	Site      PublicKey `json:"site"`
-	Connected bool      `json:"connected"` // to its planner
-	Peers     int       `json:"peers"`
-	Sent      uint64    `json:"sent"`
-	Stored    uint64    `json:"stored"`
-	Error     string    `json:"error,omitempty"`
+	Host      string        `json:"host"`
+	Name      string        `json:"name,omitempty"` // what the host calls itself
+	Site      PublicKey     `json:"site"`
+	Connected bool          `json:"connected"`         // to its planner
+	Pending   bool          `json:"pending,omitempty"` // the invite was not answered yet
+	Paused    bool          `json:"paused,omitempty"`
+	Until     time.Time     `json:"until,omitzero"`  // when that pause ends by itself
+	Share     int           `json:"share,omitempty"` // percent of the cap at most; 0: all
+	Peers     int           `json:"peers"`
+	Upload    BitsPerSecond `json:"upload"`   // now
+	Download  BitsPerSecond `json:"download"` // now
+	Sent      uint64        `json:"sent"`
+	Received  uint64        `json:"received"`
+	Today     uint64        `json:"today"`
+	Month     uint64        `json:"month"`
+	Helped    *int          `json:"helped,omitempty"` // peers that were sent something today
+	Stored    uint64        `json:"stored"`
+	Error     string        `json:"error,omitempty"`
 }
 
-// HostStatus is what a host's dashboard and status line show.
-type HostStatus struct {
-	Viewers   int           `json:"viewers"`  // pages with a membership
-	Boosters  int           `json:"boosters"` // linked to the planner now
-	Peers     int           `json:"peers"`    // links of the origin's own peer
-	FromPeers float64       `json:"fromPeers"`
-	Upload    BitsPerSecond `json:"upload"`  // of the origin, everything counted, last interval
-	Bitrate   BitsPerSecond `json:"bitrate"` // of all followed streams
-	Short     BitsPerSecond `json:"short"`   // upload that boosters would have to add
-	Planner   bool          `json:"planner"` // running
-	Contents  []Content     `json:"contents,omitempty"`
-	PeerList  []PeerStatus  `json:"peerList,omitempty"`
+// Event is one line of the activity log. Host is remote text.
+type Event struct {
+	At   time.Time `json:"at"`
+	Kind EventKind `json:"kind"`
+	Host string    `json:"host,omitempty"`
+	Text string    `json:"text,omitempty"` // a Reason or an error, without addresses
 }
 
-// PeerStatus is one peer as the dashboard shows it: no address, ever.
-type PeerStatus struct {
-	ID       PeerID        `json:"id"`
-	Name     string        `json:"name,omitempty"`
-	Role     Role          `json:"role"`
-	Sent     uint64        `json:"sent"`     // bytes its receivers confirmed
-	Received uint64        `json:"received"` // bytes it confirmed
-	HTTP     uint64        `json:"http"`
-	Upload   BitsPerSecond `json:"upload"`
-	Since    time.Time     `json:"since"`
-}
+// EventKind says what happened.
+type EventKind string
+
+const (
+	EventStarted  EventKind = "started"
+	EventJoined   EventKind = "joined"   // enrolled with a host
+	EventLeft     EventKind = "left"     // by the owner
+	EventLinked   EventKind = "linked"   // to the host's planner
+	EventAway     EventKind = "away"     // the host does not answer; Text says why
+	EventRefused  EventKind = "refused"  // by the host; Text is its sentence
+	EventStopped  EventKind = "stopped"  // sending; Text is the Reason
+	EventSending  EventKind = "sending"  // again
+	EventSettings EventKind = "settings" // were changed
+	EventFault    EventKind = "fault"    // of the engine; Text is the error
+)
+
+// MaxEvents is how many an engine keeps.
+const MaxEvents = 500

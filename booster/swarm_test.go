@@ -90,7 +90,7 @@ func beHost(t *testing.T) *host.Host {
 
 func invited(t *testing.T, h *host.Host) string {
 	t.Helper()
-	v, err := h.Invite(host.Offer{})
+	v, err := h.Invite(tuber.Offer{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,14 +25,14 @@ func DialAdmin(dir string) (*Admin, error) {
 }
 
 // State is what the dashboard shows.
-func (a *Admin) State() (State, error) {
-	var s State
+func (a *Admin) State() (tuber.HostState, error) {
+	var s tuber.HostState
 	return s, a.client.Call(http.MethodGet, "/api/state", nil, &s)
 }
 
 // Invite makes an invite; its link is shown this once.
-func (a *Admin) Invite(o Offer) (Invited, error) {
-	var v Invited
+func (a *Admin) Invite(o tuber.Offer) (tuber.Invited, error) {
+	var v tuber.Invited
 	return v, a.client.Call(http.MethodPost, "/api/invites", o, &v)
 }
 

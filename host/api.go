@@ -13,41 +13,12 @@ import (
 
 // console is what the dashboard and the admin socket can see and do.
 type console interface {
-	State() (State, error)
-	Invite(Offer) (Invited, error)
+	State() (tuber.HostState, error)
+	Invite(tuber.Offer) (tuber.Invited, error)
 	RevokeInvite(id string) error
 	RemoveBooster(id tuber.PeerID) error
 	SetEnabled(on bool) error
 	SetPlanner(on bool) error
-}
-
-// State is everything that the dashboard shows.
-type State struct {
-	tuber.HostStatus
-	Enabled     bool                 `json:"enabled"`
-	Missing     string               `json:"missing,omitempty"` // one sentence about means that do not suffice
-	BoosterList []Booster            `json:"boosterList"`
-	Invites     []tuber.InviteRecord `json:"invites"`
-	Site        string               `json:"site"` // address of the public site
-}
-
-// Booster is an enrolled booster as the dashboard shows it.
-type Booster struct {
-	ID        tuber.PeerID        `json:"id"`
-	Name      string              `json:"name"`
-	Linked    bool                `json:"linked"` // to the planner, now
-	Delivered uint64              `json:"delivered"`
-	Upload    tuber.BitsPerSecond `json:"upload"`
-	Enrolled  time.Time           `json:"enrolled"`
-	Seen      time.Time           `json:"seen,omitzero"`
-	Invite    string              `json:"invite,omitempty"`
-}
-
-// Offer is what an invite is to be good for.
-type Offer struct {
-	Uses int           `json:"uses"` // 0 for one
-	Life time.Duration `json:"life"` // nanoseconds, 0 for tuber.InviteLife
-	Note string        `json:"note,omitempty"`
 }
 
 // Bounds of an offer.
@@ -57,7 +28,7 @@ const (
 	maxNote = 80 // bytes
 )
 
-func (o Offer) valid() (Offer, error) {
+func checked(o tuber.Offer) (tuber.Offer, error) {
 	if o.Uses == 0 {
 		o.Uses = 1
 	}
@@ -73,15 +44,6 @@ func (o Offer) valid() (Offer, error) {
 		return o, fmt.Errorf("make invite: a note of %d bytes, at most %d", len(o.Note), maxNote)
 	}
 	return o, nil
-}
-
-// Invited is a fresh invite, shown once: only its hash is kept.
-type Invited struct {
-	ID      string    `json:"id"`
-	URL     string    `json:"url"`
-	AppURL  string    `json:"appURL"`
-	Expires time.Time `json:"expires"`
-	Uses    int       `json:"uses"`
 }
 
 const maxBody = 4 << 10 // bytes of a request to the API

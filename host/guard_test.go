@@ -23,16 +23,16 @@ type fakeConsole struct{ done atomic.Int64 }
 
 const canary = "canary-invite-note"
 
-func (c *fakeConsole) State() (State, error) {
-	return State{Invites: []tuber.InviteRecord{{Note: canary}}, BoosterList: []Booster{}}, nil
+func (c *fakeConsole) State() (tuber.HostState, error) {
+	return tuber.HostState{Invites: []tuber.InviteRecord{{Note: canary}}, BoosterList: []tuber.HostBooster{}}, nil
 }
 
-func (c *fakeConsole) Invite(o Offer) (Invited, error) {
-	if _, err := o.valid(); err != nil {
-		return Invited{}, err
+func (c *fakeConsole) Invite(o tuber.Offer) (tuber.Invited, error) {
+	if _, err := checked(o); err != nil {
+		return tuber.Invited{}, err
 	}
 	c.done.Add(1)
-	return Invited{URL: canary}, nil
+	return tuber.Invited{URL: canary}, nil
 }
 
 func (c *fakeConsole) RevokeInvite(id string) error {
@@ -278,7 +278,7 @@ func TestAdminSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := a.Invite(Offer{Uses: 3}); err != nil || v.URL != canary {
+	if v, err := a.Invite(tuber.Offer{Uses: 3}); err != nil || v.URL != canary {
 		t.Errorf("invite: got %+v, %v", v, err)
 	}
 	if list, err := a.Invites(); err != nil || len(list) != 1 || list[0].Note != canary {
@@ -317,7 +317,7 @@ func TestMissingIsOneSentence(t *testing.T) {
 }
 
 func TestStateIsOneJSONObject(t *testing.T) {
-	b, err := json.Marshal(State{Site: "http://a/", BoosterList: []Booster{}})
+	b, err := json.Marshal(tuber.HostState{Site: "http://a/", BoosterList: []tuber.HostBooster{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -276,7 +276,7 @@ func TestAdminOfARunningHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := a.Invite(Offer{Uses: 2, Life: 7 * 24 * time.Hour, Note: "club"})
+	made, err := a.Invite(tuber.Offer{Uses: 2, Life: 7 * 24 * time.Hour, Note: "club"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,21 +11,21 @@ import (
 
 // NewInvite makes an invite and writes its hash into the book.
 func (h *Host) NewInvite(uses int, life time.Duration) (tuber.Invite, error) {
-	v, _, err := h.invite(Offer{Uses: uses, Life: life})
+	v, _, err := h.invite(tuber.Offer{Uses: uses, Life: life})
 	return v, err
 }
 
 // Invite is NewInvite for the dashboard and for commands.
-func (h *Host) Invite(o Offer) (Invited, error) {
+func (h *Host) Invite(o tuber.Offer) (tuber.Invited, error) {
 	v, r, err := h.invite(o)
 	if err != nil {
-		return Invited{}, err
+		return tuber.Invited{}, err
 	}
-	return Invited{ID: r.ID, URL: v.URL(), AppURL: v.AppURL(), Expires: r.Expires, Uses: r.Uses}, nil
+	return tuber.Invited{ID: r.ID, URL: v.URL(), AppURL: v.AppURL(), Expires: r.Expires, Uses: r.Uses}, nil
 }
 
-func (h *Host) invite(o Offer) (tuber.Invite, tuber.InviteRecord, error) {
-	r, secret, err := o.record(time.Now())
+func (h *Host) invite(o tuber.Offer) (tuber.Invite, tuber.InviteRecord, error) {
+	r, secret, err := record(o, time.Now())
 	if err != nil {
 		return tuber.Invite{}, r, err
 	}
@@ -37,8 +37,8 @@ func (h *Host) invite(o Offer) (tuber.Invite, tuber.InviteRecord, error) {
 }
 
 // record makes the secret and what the book keeps of it.
-func (o Offer) record(now time.Time) (tuber.InviteRecord, tuber.Secret, error) {
-	o, err := o.valid()
+func record(o tuber.Offer, now time.Time) (tuber.InviteRecord, tuber.Secret, error) {
+	o, err := checked(o)
 	if err != nil {
 		return tuber.InviteRecord{}, tuber.Secret{}, err
 	}

@@ -20,7 +20,7 @@ import (
 
 func TestInviteIsUsedOnce(t *testing.T) {
 	h, _ := begin(t, testConfig(t))
-	made, err := h.Invite(Offer{Note: "Ann"})
+	made, err := h.Invite(tuber.Offer{Note: "Ann"})
 	if err != nil {
 		t.Fatal(err)
 	}

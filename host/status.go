@@ -95,16 +95,16 @@ func (h *Host) Status() tuber.HostStatus {
 }
 
 // State is what the dashboard shows.
-func (h *Host) State() (State, error) {
+func (h *Host) State() (tuber.HostState, error) {
 	records, err := h.book.Boosters()
 	if err != nil {
-		return State{}, fmt.Errorf("read boosters: %w", err)
+		return tuber.HostState{}, fmt.Errorf("read boosters: %w", err)
 	}
 	invites, err := h.book.Invites()
 	if err != nil {
-		return State{}, fmt.Errorf("read invites: %w", err)
+		return tuber.HostState{}, fmt.Errorf("read invites: %w", err)
 	}
-	s := State{
+	s := tuber.HostState{
 		HostStatus: h.Status(), Enabled: !h.off.Load(), Invites: invites,
 		Site: h.Addresses().Site,
 	}
@@ -114,16 +114,16 @@ func (h *Host) State() (State, error) {
 }
 
 // boosters joins what the book knows to what the planner sees now.
-func boosters(records []tuber.BoosterRecord, peers []tuber.PeerStatus) []Booster {
+func boosters(records []tuber.BoosterRecord, peers []tuber.PeerStatus) []tuber.HostBooster {
 	now := make(map[tuber.PeerID]tuber.PeerStatus)
 	for _, p := range peers {
 		if p.Role == tuber.RoleBooster {
 			now[p.ID] = p
 		}
 	}
-	out := make([]Booster, 0, len(records))
+	out := make([]tuber.HostBooster, 0, len(records))
 	for _, r := range records {
-		b := Booster{
+		b := tuber.HostBooster{
 			ID: r.ID, Name: r.Name, Delivered: r.Delivered, Upload: r.Upload,
 			Enrolled: r.Enrolled, Seen: r.Seen, Invite: r.Invite,
 		}
@@ -133,7 +133,7 @@ func boosters(records []tuber.BoosterRecord, peers []tuber.PeerStatus) []Booster
 		}
 		out = append(out, b)
 	}
-	slices.SortFunc(out, func(a, b Booster) int {
+	slices.SortFunc(out, func(a, b tuber.HostBooster) int {
 		if a.Linked != b.Linked {
 			if a.Linked {
 				return -1

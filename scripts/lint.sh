@@ -2,11 +2,12 @@
 # gofmt, go vet, staticcheck, tsc --strict, for every system that is built for.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. scripts/tags.sh
 bad=0
 unformatted=$(gofmt -l $(git ls-files '*.go'))
 [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted"; bad=1; }
-go vet ./... || bad=1
-go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... || bad=1
+go vet -tags "$TUBER_TEST_TAGS" ./... || bad=1
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags "$TUBER_TEST_TAGS" ./... || bad=1
 for os in windows darwin; do
   GOOS=$os CGO_ENABLED=0 go build -o /dev/null ./cmd/tuber || { echo "does not build for $os"; bad=1; }
 done

@@ -2,6 +2,7 @@
 # Runs every test and ends with one line: N passed, N failed, N skipped.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. scripts/tags.sh
 scripts/deps.sh || exit $?
 
 out=$(mktemp -d)
@@ -9,11 +10,11 @@ trap 'rm -rf "$out"' EXIT
 failed=0
 step() { echo "== $1"; shift; "$@" || { echo "-- that failed"; failed=1; }; }
 
-go build -o bin/ ./cmd/... || exit 1
+go build -tags "$TUBER_TAGS" -o bin/ ./cmd/... || exit 1
 step "lint" scripts/lint.sh
 
 echo "== Go tests, with the race detector"
-go test -race -json -timeout 15m ./... > "$out/go.json" 2> "$out/go.err" || true
+go test -tags "$TUBER_TEST_TAGS" -race -json -timeout 15m ./... > "$out/go.json" 2> "$out/go.err" || true
 cat "$out/go.err"
 
 # Root may open every file, so that tests of modes prove little: again as nobody.

@@ -4,6 +4,7 @@
 # TUBER_VULNDB names a database as .tar.xz or URL; without it the public one is asked.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. scripts/tags.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 db=()
@@ -15,7 +16,7 @@ case "${TUBER_VULNDB:-}" in
     db=(-db "file://$root") ;;
   *) db=(-db "$TUBER_VULNDB") ;;
 esac
-go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 "${db[@]}" -format json ./... > "$work/out.json" || { cat "$work/out.json" | tail -n 5; exit 1; }
+go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 "${db[@]}" -tags "$TUBER_TEST_TAGS" -format json ./... > "$work/out.json" || { cat "$work/out.json" | tail -n 5; exit 1; }
 called=$(go run ./scripts/called < "$work/out.json") || exit 1
 today=$(date +%F)
 bad=0

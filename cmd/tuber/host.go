@@ -81,7 +81,7 @@ func withAdmin(dir string, do func(*host.Admin) error) error {
 func (p *program) inviteCreate(context.Context) error {
 	c := &p.Invite.Create
 	return withAdmin(c.State, func(a *host.Admin) error {
-		v, err := a.Invite(host.Offer{Uses: c.Uses, Life: time.Duration(c.For), Note: c.Note})
+		v, err := a.Invite(tuber.Offer{Uses: c.Uses, Life: time.Duration(c.For), Note: c.Note})
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,10 @@
+// Command tuber-app is Tuber with a window and a tray icon.
+package main
+
+import (
+	"os"
+
+	"github.com/tubercdn/tuber/app"
+)
+
+func main() { os.Exit(app.Run()) }
