@@ -148,3 +148,9 @@ type AppSettings struct {
 	Hosting      HostSetup   `json:"hosting,omitzero"`
 	Agreed       []PublicKey `json:"agreed,omitempty"` // sites whose terms were accepted
 }
+
+// Release is a release of this program that is newer than what runs.
+type Release struct {
+	Version string `json:"version"`
+	Page    string `json:"page"` // https address, to be opened in a browser
+}

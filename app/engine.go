@@ -53,15 +53,11 @@ type Desk interface {
 	HasTray() tuber.Fact // whether anybody shows tray icons
 	FreeDisk(folder string) (free uint64, err error)
 	KeepAwake(on bool, why string) error
-	CheckUpdate(context.Context) (Update, error)
+	// CheckUpdate asks for the newest release; a zero one means that this is it.
+	// It is never called while AppSettings.CheckUpdates is off.
+	CheckUpdate(context.Context) (tuber.Release, error)
 	Version() string
 	// FirewallAsks tells whether the system will ask about the network at the
 	// first start of the engine (Windows).
 	FirewallAsks() bool
-}
-
-// Update is what the update check found. Page is empty if there is none.
-type Update struct {
-	Version string
-	Page    string // https address of the release, to be opened in a browser
 }

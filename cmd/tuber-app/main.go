@@ -2,9 +2,10 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/tubercdn/tuber/app"
 )
 
-func main() { os.Exit(app.Run()) }
+func main() { os.Exit(app.Run(context.Background(), app.Config{})) }

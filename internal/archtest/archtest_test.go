@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"internal/demo":      {"", "booster", "host", "internal/config"},
 	"internal/watch":     {"", "wire", "control", "peer", "store", "hls", "gateway"},
 	"internal/admin":     {},
-	"internal/desk":      {"", "internal/machine"},
+	"internal/desk":      {"", "internal/admin", "internal/machine"},
 	"internal/machine":   {""},
 	"internal/config":    {""},
 	"internal/tally":     {},
