@@ -13,8 +13,8 @@ test: ## install what is needed (root on Debian) and run every test
 build: ## build the programs into bin/
 	. scripts/tags.sh && go build -tags "$$TUBER_TAGS" -o bin/ ./cmd/...
 
-generate: ## bundle the TypeScript into web/dist (needs no Node)
-	go generate ./web
+generate: ## bundle the TypeScript into web/dist, render the icons (needs no Node)
+	go generate ./web ./icons
 
 lint: ## gofmt, go vet, staticcheck, tsc --strict
 	@scripts/lint.sh

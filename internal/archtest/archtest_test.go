@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"web/bundle/bundler": {},
 	"scripts/called":     {},
 	"icons":              {},
+	"icons/render":       {},
 	"app":                {"", "icons"},
 	"booster":            {"", "wire", "control", "peer", "store", "gateway", "internal/admin", "internal/machine"},
 	"host":               {"", "wire", "control", "peer", "store", "gateway", "origin", "planner", "internal/admin"},
@@ -75,6 +76,8 @@ var livesIn = map[string][]string{
 	"golang.org/x/term":                   {"internal/demo", "cmd/tuber"},
 	"golang.org/x/sys":                    {"store", "booster", "host", "gateway", "peer", "internal/demo", "internal/machine", "internal/desk", "cmd/tuber"},
 	"fyne.io/fyne/v2":                     {"app"},
+	"github.com/fyne-io/oksvg":           {"icons/render"},
+	"github.com/srwiley/rasterx":         {"icons/render"},
 }
 
 type listed struct {
