@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
-	"github.com/tubercdn/tuber/internal/admin"
 )
 
 const (
-	maxQuestion = 4 << 10 // bytes
+	maxQuestion = 64 << 10 // bytes: settings with a share for each of many swarms
 	answerIn    = 30 * time.Second
 )
 
@@ -34,13 +33,14 @@ func (b *Booster) serveAdmin(ctx context.Context) error {
 	return nil
 }
 
-// What commands ask. Leaving needs only the host's name.
+// What commands and the window ask.
 type (
 	pauseQuestion struct {
-		Until time.Time `json:"until,omitzero"`
+		Site  tuber.PublicKey `json:"site"` // zero: all
+		Until time.Time       `json:"until,omitzero"`
 	}
-	leaveQuestion struct {
-		Host string `json:"host"`
+	siteQuestion struct {
+		Site tuber.PublicKey `json:"site"`
 	}
 	joinQuestion struct {
 		Invite string `json:"invite"`
@@ -50,25 +50,15 @@ type (
 
 func (b *Booster) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, b.Status(), nil)
-	})
-	mux.HandleFunc("POST /pause", take(func(_ context.Context, q pauseQuestion) error { return b.Pause(q.Until) }))
-	mux.HandleFunc("POST /resume", take(func(context.Context, nothing) error { return b.Resume() }))
-	mux.HandleFunc("POST /limits", take(func(_ context.Context, l tuber.Limits) error { return b.SetLimits(l) }))
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { reply(w, b.Status(), nil) })
+	mux.HandleFunc("GET /settings", func(w http.ResponseWriter, _ *http.Request) { reply(w, b.Settings(), nil) })
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, _ *http.Request) { reply(w, b.Events(), nil) })
+	mux.HandleFunc("POST /settings", take(func(_ context.Context, s tuber.Settings) error { return b.SetSettings(s) }))
+	mux.HandleFunc("POST /pause", take(func(_ context.Context, q pauseQuestion) error { return b.Pause(q.Site, q.Until) }))
+	mux.HandleFunc("POST /resume", take(func(_ context.Context, q siteQuestion) error { return b.Resume(q.Site) }))
 	mux.HandleFunc("POST /join", take(func(ctx context.Context, q joinQuestion) error { return b.Join(ctx, q.Invite) }))
-	mux.HandleFunc("POST /leave", take(func(_ context.Context, q leaveQuestion) error { return b.leaveHost(q.Host) }))
+	mux.HandleFunc("POST /leave", take(func(_ context.Context, q siteQuestion) error { return b.Leave(q.Site) }))
 	return mux
-}
-
-// leaveHost leaves the swarm whose host has this name.
-func (b *Booster) leaveHost(host string) error {
-	for _, s := range b.Status().Swarms {
-		if s.Host == host {
-			return b.Leave(s.Site)
-		}
-	}
-	return fmt.Errorf("%q: %w; tuber status lists those that were", host, ErrUnknown)
 }
 
 func take[Q any](do func(context.Context, Q) error) http.HandlerFunc {
@@ -89,45 +79,4 @@ func reply(w http.ResponseWriter, answer any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer) // whoever asked has gone
-}
-
-// Client speaks to the booster that runs on a directory.
-type Client struct{ admin *admin.Client }
-
-// Dial reaches the booster that runs on dir, or returns ErrNotRunning.
-func Dial(dir string) (*Client, error) {
-	c, err := admin.Dial(dir, "the booster")
-	if err != nil {
-		return nil, ErrNotRunning
-	}
-	return &Client{c}, nil
-}
-
-// Status is what the booster is doing.
-func (c *Client) Status() (tuber.Status, error) {
-	var st tuber.Status
-	return st, c.admin.Call(http.MethodGet, "/status", nil, &st)
-}
-
-// Pause stops sending until the moment, or, if it is zero, until Resume.
-func (c *Client) Pause(until time.Time) error {
-	return c.admin.Call(http.MethodPost, "/pause", pauseQuestion{until}, nil)
-}
-
-// Resume ends a pause.
-func (c *Client) Resume() error { return c.admin.Call(http.MethodPost, "/resume", nothing{}, nil) }
-
-// SetLimits changes the owner's limits.
-func (c *Client) SetLimits(l tuber.Limits) error {
-	return c.admin.Call(http.MethodPost, "/limits", l, nil)
-}
-
-// Join joins by an invite.
-func (c *Client) Join(invite string) error {
-	return c.admin.Call(http.MethodPost, "/join", joinQuestion{invite}, nil)
-}
-
-// Leave leaves the swarm of a host, by the name that Status shows.
-func (c *Client) Leave(host string) error {
-	return c.admin.Call(http.MethodPost, "/leave", leaveQuestion{host}, nil)
 }

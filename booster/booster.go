@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -43,19 +42,17 @@ type Config struct {
 	// for the next start.
 	Listen string
 	// Change alters the owner's settings before the start; nil leaves them.
-	Change func(*Settings)
+	Change func(*tuber.Settings)
 	// AllowPrivate lets links use addresses of private networks in every swarm.
 	AllowPrivate bool
-	// UPnP asks the router to map the UDP port.
+	// UPnP asks the router to map the UDP port, unless the owner's settings
+	// leave the router alone.
 	UPnP bool
+	// WatchFacts tells what is known of the machine, at once and whenever it
+	// changes, until its context ends; nil: nothing is known.
+	WatchFacts func(context.Context, func(tuber.Facts)) error
 	// Log is told what happens, never with an address; nil discards.
 	Log *slog.Logger
-}
-
-// Settings are the owner's choices; they are kept from one start to the next.
-type Settings struct {
-	Limits   tuber.Limits
-	ResetDay int // of the month, 1 to 28, on which the allowance begins anew
 }
 
 // Booster is the engine. Run runs it; all other methods may be called while it
@@ -74,15 +71,17 @@ type Booster struct {
 	kick     chan struct{}   // settings or memberships changed
 	ready    chan struct{}   // closed once Run runs
 
+	events events
+
 	mu       sync.Mutex // guards the fields below
-	settings settings
+	record   record
+	facts    tuber.Facts
 	verdict  verdict
-	counted  uint64              // of uplink.Total, already in settings.Spent
-	speed    tuber.BitsPerSecond // of the last second
-	near     *peer.Peer          // of swarms in private networks; nil until one is joined
-	told     tuber.Means         // to the planners
-	toldTo   int
-	err      string // the last thing that went wrong with the engine itself
+	up, down meter // over all swarms
+	received uint64
+	near     *peer.Peer // of swarms in private networks; nil until one is joined
+	fault    error      // the last thing that went wrong with the engine itself
+	unsaved  error      // why the record is not in the book as it is here
 	swarms   map[tuber.PublicKey]*membership
 	order    []tuber.PublicKey // of joining
 	ran      bool              // the peer is closed, or Run will do it
@@ -128,21 +127,22 @@ func (b *Booster) open() error {
 		return err
 	}
 	if change := b.cfg.Change; change != nil {
-		s := Settings{Limits: b.settings.Limits, ResetDay: b.settings.ResetDay}
-		change(&s)
-		b.settings.Limits, b.settings.ResetDay = s.Limits, s.ResetDay
+		change(&b.record.Settings)
+		if err := b.record.Check(); err != nil {
+			return err
+		}
 	}
-	conn, err := listen(b.cfg.Listen, b.settings.Port)
+	conn, err := listen(b.cfg.Listen, b.record.Port, b.record.Bound)
 	if err != nil {
 		return err
 	}
 	port := conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	b.settings.Port = port
+	b.record.Bound = port
 	b.conn = conn.LocalAddr().(*net.UDPAddr)
-	b.verdict = b.settings.judge(time.Now())
-	b.uplink = tuber.NewUplink(b.verdict.upload)
-	b.download = newDownload(b.settings.Limits.Download)
-	if b.cfg.UPnP {
+	b.verdict = b.record.judge(time.Now(), b.circumstancesLocked())
+	b.uplink = tuber.NewUplink(b.verdict.upload())
+	b.download = newDownload(b.record.Limits.Download)
+	if b.cfg.UPnP && !b.record.NoMapping {
 		if b.mapper, err = gateway.NewMapper(gateway.MapperConfig{Port: port, Log: b.log}); err != nil {
 			return errors.Join(err, conn.Close())
 		}
@@ -156,20 +156,9 @@ func (b *Booster) open() error {
 	return b.save()
 }
 
-// addresses is where the router lets the world reach the UDP port.
-func (b *Booster) addresses() []netip.AddrPort {
-	if b.mapper == nil {
-		return nil
-	}
-	if m := b.mapper.State(); m.Phase == gateway.MappingOpen && m.Public {
-		return []netip.AddrPort{m.External}
-	}
-	return nil
-}
-
-// listen opens the UDP port: the one that was asked for, else the one of the
-// last start, else any.
-func listen(addr string, last uint16) (*net.UDPConn, error) {
+// listen opens the UDP port: the one that was asked for, else the first of the
+// wished ones that is free, else any.
+func listen(addr string, wished ...uint16) (*net.UDPConn, error) {
 	if addr == "" {
 		addr = ":0"
 	}
@@ -177,10 +166,13 @@ func listen(addr string, last uint16) (*net.UDPConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen at %q: %w; write ADDRESS:PORT or :PORT", addr, err)
 	}
-	if at.Port == 0 && last != 0 {
-		again := *at
-		again.Port = int(last)
-		if c, err := net.ListenUDP("udp", &again); err == nil {
+	for _, port := range wished {
+		if at.Port != 0 || port == 0 {
+			continue
+		}
+		wish := *at
+		wish.Port = int(port)
+		if c, err := net.ListenUDP("udp", &wish); err == nil {
 			return c, nil
 		}
 	}
@@ -196,13 +188,17 @@ func (b *Booster) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup
-	errs := make(chan error, 4)
+	errs := make(chan error, 5)
 	parts.Go(func() { defer cancel(); errs <- b.peer.Run(ctx) })
 	parts.Go(func() { errs <- b.book.Run(ctx) })
 	parts.Go(func() { errs <- b.serveAdmin(ctx) })
 	if b.mapper != nil {
 		parts.Go(func() { errs <- b.mapper.Run(ctx) })
 	}
+	if b.cfg.WatchFacts != nil {
+		parts.Go(func() { errs <- b.cfg.WatchFacts(ctx, b.learn) })
+	}
+	b.events.add(tuber.EventStarted, "", "")
 	b.mu.Lock()
 	b.running, b.ran = ctx, true
 	for _, site := range b.order {
@@ -221,7 +217,7 @@ func (b *Booster) Run(ctx context.Context) error {
 	for err := range errs {
 		all = append(all, err)
 	}
-	b.count(time.Now())
+	b.count(time.Now(), 0)
 	all = append(all, b.save())
 	return errors.Join(append(all, b.Close())...)
 }
@@ -244,6 +240,17 @@ func (b *Booster) Close() error {
 		b.book = nil
 	}
 	return errors.Join(all...)
+}
+
+// learn takes in what is known of the machine.
+func (b *Booster) learn(f tuber.Facts) {
+	b.mu.Lock()
+	news := b.facts != f
+	b.facts = f
+	b.mu.Unlock()
+	if news {
+		b.apply(time.Now())
+	}
 }
 
 func (b *Booster) changed() {

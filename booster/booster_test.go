@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,23 +52,23 @@ func TestTakenPortIsNamed(t *testing.T) {
 func TestPortIsKept(t *testing.T) {
 	dir := stateDir(t)
 	b := open(t, dir, nil)
-	port := b.settings.Port
+	port := b.record.Bound
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
 	b = open(t, dir, nil)
 	defer b.Close()
-	if got := b.settings.Port; got != port || port == 0 {
+	if got := b.record.Bound; got != port || port == 0 {
 		t.Errorf("got port %d, want %d as before", got, port)
 	}
 }
 
 func TestPauseStopsSendingAtOnceAndOutlivesARestart(t *testing.T) {
 	dir := stateDir(t)
-	b, stop := begin(t, dir, func(s *Settings) { s.Limits.Upload = 8e6 })
+	b, stop := begin(t, dir, func(s *tuber.Settings) { s.Limits.Upload = 8e6 })
 	pour(t, b)
 	eventually(t, "it sends", func() bool { return b.uplink.Total() > 1<<20 })
-	if err := b.Pause(time.Time{}); err != nil {
+	if err := b.Pause(all, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := over(time.Second, b.uplink.Total); got != 0 {
@@ -76,7 +78,7 @@ func TestPauseStopsSendingAtOnceAndOutlivesARestart(t *testing.T) {
 		t.Errorf("got %+v, want paused without end", st)
 	}
 	until := time.Now().Add(time.Hour)
-	if err := b.Pause(until); err != nil {
+	if err := b.Pause(all, until); err != nil {
 		t.Fatal(err)
 	}
 	stop()
@@ -88,18 +90,18 @@ func TestPauseStopsSendingAtOnceAndOutlivesARestart(t *testing.T) {
 	if got := over(300*time.Millisecond, b.uplink.Total); got != 0 {
 		t.Errorf("after a restart: got %d bytes, want 0", got)
 	}
-	if err := b.Resume(); err != nil {
+	if err := b.Resume(all); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it sends again", func() bool { return b.uplink.Total() > 0 && b.Status().Reason == tuber.ReasonNone })
-	if err := b.Pause(time.Now().Add(-time.Second)); err == nil {
+	if err := b.Pause(all, time.Now().Add(-time.Second)); err == nil {
 		t.Error("pause until a moment that is past: got nil, want an error")
 	}
 }
 
 func TestPauseEndsByItself(t *testing.T) {
 	b, _ := begin(t, stateDir(t), nil)
-	if err := b.Pause(time.Now().Add(300 * time.Millisecond)); err != nil {
+	if err := b.Pause(all, time.Now().Add(300*time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the pause ends", func() bool { return b.Status().Reason == tuber.ReasonNone })
@@ -110,7 +112,7 @@ func TestPauseEndsByItself(t *testing.T) {
 
 func TestCapIsKept(t *testing.T) {
 	const limit = 4e6
-	b, _ := begin(t, stateDir(t), func(s *Settings) { s.Limits.Upload = limit })
+	b, _ := begin(t, stateDir(t), func(s *tuber.Settings) { s.Limits.Upload = limit })
 	pour(t, b)
 	start := time.Now()
 	got := over(2*time.Second, b.uplink.Total)
@@ -118,7 +120,7 @@ func TestCapIsKept(t *testing.T) {
 	if got > most || got < most/2 {
 		t.Errorf("got %d bytes, want at most %d and not much less", got, most)
 	}
-	if err := b.SetLimits(tuber.Limits{Upload: limit / 4, Download: tuber.Unlimited, Disk: 1 << 30}); err != nil {
+	if err := setLimits(b, tuber.Limits{Upload: limit / 4, Download: tuber.Unlimited, Disk: 1 << 30}); err != nil {
 		t.Fatal(err)
 	}
 	start = time.Now()
@@ -126,14 +128,14 @@ func TestCapIsKept(t *testing.T) {
 	if most := uint64(limit/4/8*time.Since(start).Seconds()) + limit/8/20 + 1<<10; got > most {
 		t.Errorf("after the limit fell: got %d bytes, want at most %d", got, most)
 	}
-	if err := b.SetLimits(tuber.Limits{Upload: -1}); err == nil {
+	if err := setLimits(b, tuber.Limits{Upload: -1}); err == nil {
 		t.Error("a rate below zero: got nil, want an error")
 	}
 }
 
 func TestAllowanceCountsAndOutlivesARestart(t *testing.T) {
 	dir := stateDir(t)
-	b, stop := begin(t, dir, func(s *Settings) { s.Limits.Upload, s.Limits.Allowance = 80e6, 2e6 })
+	b, stop := begin(t, dir, func(s *tuber.Settings) { s.Limits.Upload, s.Limits.Allowance = 80e6, 2e6 })
 	pour(t, b)
 	eventually(t, "the allowance is used up", func() bool { return b.Status().Reason == tuber.ReasonAllowance })
 	if got := over(time.Second, b.uplink.Total); got != 0 {
@@ -144,9 +146,9 @@ func TestAllowanceCountsAndOutlivesARestart(t *testing.T) {
 	if st := b.Status(); st.Reason != tuber.ReasonAllowance {
 		t.Errorf("after a restart: got %q, want the allowance", st.Reason)
 	}
-	l := b.Limits()
+	l := b.Settings().Limits
 	l.Allowance = 0
-	if err := b.SetLimits(l); err != nil {
+	if err := setLimits(b, l); err != nil {
 		t.Fatal(err)
 	}
 	if st := b.Status(); st.Reason != tuber.ReasonNone {
@@ -234,18 +236,26 @@ func TestAdminSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	until := time.Now().Add(time.Hour).Round(0)
-	if err := c.Pause(until); err != nil {
+	if err := c.Pause(all, until); err != nil {
 		t.Fatal(err)
 	}
 	if st, err := c.Status(); err != nil || st.Reason != tuber.ReasonPaused || !st.Until.Equal(until) {
 		t.Errorf("got %+v, %v, want paused until %v", st, err, until)
 	}
-	if err := c.Resume(); err != nil {
+	if err := c.Resume(all); err != nil {
 		t.Fatal(err)
 	}
-	want := tuber.Limits{Upload: 3e6, Download: 4e6, Disk: 5 << 20, Allowance: 6e6}
-	if err := c.SetLimits(want); err != nil || b.Limits() != want {
-		t.Errorf("got %+v, %v, want %+v", b.Limits(), err, want)
+	want := tuber.DefaultSettings()
+	want.Limits = tuber.Limits{Upload: 3e6, Download: 4e6, Disk: 5 << 20, Allowance: 6e6}
+	want.Shares = []tuber.Share{{Site: tuber.PublicKey{7}, Percent: 40}}
+	if err := c.SetSettings(want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Settings(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if bad := (tuber.Settings{ResetDay: 40}); c.SetSettings(bad) == nil {
+		t.Error("settings that make no sense: got nil, want an error")
 	}
 	if float64(b.download.Limit()) != 5e5 {
 		t.Errorf("got a download limit of %v bytes a second, want 500000", b.download.Limit())
@@ -254,11 +264,19 @@ func TestAdminSocket(t *testing.T) {
 	if err := c.Join(invite.URL()); err == nil || !strings.Contains(err.Error(), "does not answer") {
 		t.Errorf("join: got %v, want that the host does not answer", err)
 	}
-	if err := c.Leave("elsewhere"); err == nil || !strings.Contains(err.Error(), "elsewhere") {
-		t.Errorf("leave: got %v, want the name", err)
+	if err := c.Leave(tuber.PublicKey{9}); err == nil || !strings.Contains(err.Error(), "not joined") {
+		t.Errorf("leave: got %v, want that it was not joined", err)
 	}
-	if err := c.Leave(invite.Host); err != nil {
+	if err := c.Leave(invite.Site); err != nil {
 		t.Errorf("leave: %v", err)
+	}
+	events, err := c.Events()
+	var kinds []tuber.EventKind
+	for _, e := range events {
+		kinds = append(kinds, e.Kind)
+	}
+	if want := []tuber.EventKind{tuber.EventStarted, tuber.EventStopped, tuber.EventSending, tuber.EventSettings, tuber.EventAway, tuber.EventLeft}; err != nil || !slices.Equal(kinds, want) {
+		t.Errorf("got events %v, %v, want %v", kinds, err, want)
 	}
 	stop()
 	if _, err := c.Status(); err == nil {
@@ -270,7 +288,7 @@ func TestAdminSocket(t *testing.T) {
 }
 
 func TestQuotaIsShared(t *testing.T) {
-	b, _ := begin(t, stateDir(t), func(s *Settings) { s.Limits.Disk = 600 })
+	b, _ := begin(t, stateDir(t), func(s *tuber.Settings) { s.Limits.Disk = 600 })
 	if got := b.quota(); got != 600 {
 		t.Errorf("no swarm: got %d, want 600", got)
 	}

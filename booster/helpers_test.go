@@ -25,7 +25,7 @@ func stateDir(t *testing.T) string {
 }
 
 // open makes a booster on loopback.
-func open(t *testing.T, dir string, change func(*Settings)) *Booster {
+func open(t *testing.T, dir string, change func(*tuber.Settings)) *Booster {
 	t.Helper()
 	b, err := New(Config{Dir: dir, Name: "test", Listen: "127.0.0.1:0", Change: change})
 	if err != nil {
@@ -35,7 +35,7 @@ func open(t *testing.T, dir string, change func(*Settings)) *Booster {
 }
 
 // begin runs a booster until the test ends, or until the returned stop.
-func begin(t *testing.T, dir string, change func(*Settings)) (*Booster, func()) {
+func begin(t *testing.T, dir string, change func(*tuber.Settings)) (*Booster, func()) {
 	t.Helper()
 	b := open(t, dir, change)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -90,4 +90,13 @@ func over(d time.Duration, measure func() uint64) uint64 {
 	before := measure()
 	<-time.After(d)
 	return measure() - before
+}
+
+// all is the zero site: every swarm.
+var all tuber.PublicKey
+
+func setLimits(b *Booster, l tuber.Limits) error {
+	s := b.Settings()
+	s.Limits = l
+	return b.SetSettings(s)
 }

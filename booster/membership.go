@@ -41,6 +41,9 @@ type membership struct {
 	stop context.CancelFunc // ends run; nil while it does not run
 	done chan struct{}      // closed when run has ended
 
+	meters meters       // guarded by b.mu
+	told   *tuber.Means // to the planner; nil: it is to be told. Guarded by b.mu
+
 	mu     sync.Mutex // guards the fields below
 	record tuber.MembershipRecord
 	err    error // why there is no session now; nil while there is one
@@ -110,7 +113,7 @@ func (m *membership) join(ctx context.Context, chunks *store.Store) error {
 		secret = r.Invite.Secret[:]
 	}
 	return p.Join(ctx, peer.Membership{
-		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(),
+		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(m.site),
 		Dial:   m.dial,
 		Host:   hostname(r.Host),
 		Joined: m.joined,
@@ -153,12 +156,14 @@ func (m *membership) joined() {
 	if burnt {
 		m.b.note(m.b.book.AddMembership(r))
 		m.b.log.Info("enrolled with the host", "host", r.Host)
+		m.b.events.add(tuber.EventJoined, r.Host, "")
 	}
+	m.b.events.add(tuber.EventLinked, r.Host, "")
 	select {
 	case m.answers <- nil:
 	default:
 	}
-	m.b.retell()
+	m.retell()
 }
 
 // answer keeps why the host, or this side, refused. It tells whether Join
@@ -167,6 +172,13 @@ func (m *membership) answer(err error) bool {
 	m.mu.Lock()
 	m.err = err
 	m.mu.Unlock()
+	if err != nil {
+		kind := tuber.EventRefused
+		if errors.Is(err, ErrOffline) {
+			kind = tuber.EventAway
+		}
+		m.b.events.add(kind, m.host(), tuber.Scrub(plainly(err).Error()))
+	}
 	select {
 	case m.answers <- err:
 		return true

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/peer"
@@ -78,58 +77,36 @@ func (b *Booster) stats() map[tuber.PublicKey]peer.SwarmStats {
 	return out
 }
 
-// tellPlanners sends the means to every planner if they changed.
+// tellPlanners sends every planner what this booster can give, if that changed.
 func (b *Booster) tellPlanners() {
+	type word struct {
+		m     *membership
+		means tuber.Means
+	}
+	var words []word
 	b.mu.Lock()
-	means := b.meansLocked()
-	same := means == b.told && len(b.swarms) == b.toldTo
-	b.told, b.toldTo = means, len(b.swarms)
-	var all []*membership
-	for _, m := range b.swarms {
-		all = append(all, m)
+	for site, m := range b.swarms {
+		if means := b.meansLocked(site); m.told == nil || *m.told != means {
+			m.told = &means
+			words = append(words, word{m, means})
+		}
 	}
 	b.mu.Unlock()
-	if same {
-		return
-	}
-	for _, m := range all {
-		if p := b.peerOf(m); p != nil {
+	for _, w := range words {
+		if p := b.peerOf(w.m); p != nil {
 			// One that is not joined yet tells its means when it joins.
-			_ = p.SetMeans(m.site, means)
+			_ = p.SetMeans(w.m.site, w.means)
 		}
 	}
 }
 
 // retell makes sure that the means are told again: they may have changed while
 // a session began.
-func (b *Booster) retell() {
-	b.mu.Lock()
-	b.toldTo = -1
-	b.mu.Unlock()
-	b.changed()
-}
-
-// reachableLocked says in words how others link to this booster; of its two
-// peers the one for the world counts, unless all swarms are near.
-func (b *Booster) reachableLocked() string {
-	p := b.peer
-	if b.near != nil && !slices.ContainsFunc(b.order, func(s tuber.PublicKey) bool { return !isPrivate(b.swarms[s].host()) }) {
-		p = b.near
-	}
-	switch reach := p.Reach(); {
-	case reach == tuber.ReachDialable && p == b.peer && len(b.addresses()) > 0:
-		return "mapped by UPnP"
-	default:
-		return reachWords[reach]
-	}
-}
-
-// reachWords never changes.
-var reachWords = map[tuber.Reach]string{
-	tuber.ReachDialable:  "reachable directly",
-	tuber.ReachPunchable: "reachable after an introduction",
-	tuber.ReachSymmetric: "reachable only for peers that can be dialled: the router gives every link another port",
-	tuber.ReachNone:      "not reachable: no UDP passes",
+func (m *membership) retell() {
+	m.b.mu.Lock()
+	m.told = nil
+	m.b.mu.Unlock()
+	m.b.changed()
 }
 
 // closePeer closes a peer that was never run.

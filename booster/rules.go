@@ -6,58 +6,53 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// settings are what the owner chose and what has to outlive a restart. They
-// rest in the book as one record.
-type settings struct {
-	Limits   tuber.Limits `json:"limits"`
-	ResetDay int          `json:"resetDay"` // of the month, 1 to 28
-	Paused   bool         `json:"paused,omitempty"`
-	Until    time.Time    `json:"until,omitzero"` // when the pause ends; zero: when it is ended
-	Period   time.Time    `json:"period,omitzero"`
-	Spent    uint64       `json:"spent,omitempty"` // bytes sent since Period, of the allowance
-	Port     uint16       `json:"port,omitempty"`  // the UDP port, kept so that a forwarding rule stays true
-}
-
-func newSettings() settings {
-	return settings{Limits: tuber.DefaultLimits(), ResetDay: 1}
+// circumstances are what the rules look at beside the owner's choices.
+type circumstances struct {
+	tuber.Facts
+	fault bool // what is sent cannot be written down, so an allowance cannot be kept
 }
 
 // verdict is what the rules say at one moment.
 type verdict struct {
 	reason tuber.Reason
+	ask    bool                // the reason holds only until the owner has chosen
 	until  time.Time           // when a pause ends by itself
-	upload tuber.BitsPerSecond // the cap in force
+	cap    tuber.BitsPerSecond // what may be sent where no reason stands against it
+	second bool                // cap is the schedule's
+}
+
+// upload is the cap in force.
+func (v verdict) upload() tuber.BitsPerSecond {
+	if v.reason != tuber.ReasonNone {
+		return 0
+	}
+	return v.cap
 }
 
 // judge applies the owner's rules; the first reason that holds wins (tuber.Reason).
-func (s *settings) judge(now time.Time) verdict {
+// A fact that is not known changes nothing.
+func (r *record) judge(now time.Time, c circumstances) verdict {
+	v := verdict{cap: r.Limits.Upload}
+	if r.Schedule.Applies(now) {
+		v.cap, v.second = r.Schedule.Cap, true
+	}
 	switch {
-	case s.pausedAt(now):
-		return verdict{reason: tuber.ReasonPaused, until: s.Until}
-	case s.Limits.Allowance > 0 && s.Spent >= s.Limits.Allowance:
-		return verdict{reason: tuber.ReasonAllowance}
+	case r.pausedAt(now):
+		v.reason, v.until = tuber.ReasonPaused, r.Until
+	case r.Limits.Allowance > 0 && r.spent(now) >= r.Limits.Allowance:
+		v.reason = tuber.ReasonAllowance
+	case v.second && v.cap == 0:
+		v.reason = tuber.ReasonSchedule
+	case stops(r.Rules.OnMetered, c.Metered):
+		v.reason, v.ask = tuber.ReasonMetered, r.Rules.OnMetered == tuber.Ask
+	case stops(r.Rules.OnBattery, c.Battery):
+		v.reason, v.ask = tuber.ReasonBattery, r.Rules.OnBattery == tuber.Ask
+	case stops(r.Rules.OnVPN, c.VPN):
+		v.reason, v.ask = tuber.ReasonVPN, r.Rules.OnVPN == tuber.Ask
+	case c.fault && r.Limits.Allowance > 0:
+		v.reason = tuber.ReasonError
 	}
-	return verdict{upload: s.Limits.Upload}
+	return v
 }
 
-func (s *settings) pausedAt(now time.Time) bool {
-	return s.Paused && (s.Until.IsZero() || now.Before(s.Until))
-}
-
-// spend counts bytes that were sent. A new month begins the count anew; a
-// clock that was set back never does.
-func (s *settings) spend(bytes uint64, now time.Time) {
-	if p := periodOf(now, s.ResetDay); p.After(s.Period) {
-		s.Period, s.Spent = p, 0
-	}
-	s.Spent += bytes
-}
-
-// periodOf is the start of the month of allowance that now is in.
-func periodOf(now time.Time, day int) time.Time {
-	start := time.Date(now.Year(), now.Month(), day, 0, 0, 0, 0, now.Location())
-	if start.After(now) {
-		start = start.AddDate(0, -1, 0)
-	}
-	return start
-}
+func stops(do tuber.OnFact, fact tuber.Fact) bool { return fact == tuber.FactYes && do != tuber.Send }

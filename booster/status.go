@@ -1,39 +1,66 @@
 package booster
 
 import (
+	"time"
+
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/peer"
 )
 
 // Status is what the owner is shown.
 func (b *Booster) Status() tuber.Status {
 	stats := b.stats()
+	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	r, v := &b.record, b.verdict
 	st := tuber.Status{
-		Reason: b.verdict.reason, Until: b.verdict.until, Upload: b.speed, Sent: b.uplink.Total(), Error: b.err,
-		Reachable: b.reachableLocked(),
+		Reason: v.reason, Ask: v.ask, Until: v.until, Cap: v.cap, Second: v.second,
+		Upload: tuber.BitsPerSecond(b.up.speed), Download: tuber.BitsPerSecond(b.down.speed),
+		Sent: b.uplink.Total(), Received: b.received,
+		Today: r.Sums.today(now), Month: r.spent(now), Resets: periodAfter(now, r.ResetDay).begins(now.Location()),
+		Facts: b.facts, Reach: b.reachLocked(), Reachable: b.reachableLocked(), Error: b.errorLocked(),
 	}
 	for _, site := range b.order {
-		m, s := b.swarms[site], stats[site]
-		sw := tuber.SwarmStatus{Host: m.host(), Site: site, Connected: s.Connected, Peers: len(s.Links), Sent: s.Sent}
-		if chunks := m.store(); chunks != nil {
-			sw.Stored = uint64(chunks.Stored())
-			if err := chunks.Full(); err != nil {
-				sw.Error = err.Error()
-			}
-		}
-		if err := m.trouble(); err != nil && !s.Connected {
-			sw.Error = err.Error()
-		}
+		sw := b.swarmStatusLocked(site, stats[site], now)
 		st.Links += sw.Peers
-		st.Received += s.Received
 		st.Stored += sw.Stored
 		st.Swarms = append(st.Swarms, sw)
 	}
-	if st.Reason == tuber.ReasonNone && st.Error != "" {
-		st.Reason = tuber.ReasonError
-	}
 	return st
+}
+
+func (b *Booster) swarmStatusLocked(site tuber.PublicKey, s peer.SwarmStats, now time.Time) tuber.SwarmStatus {
+	m, kept := b.swarms[site], b.record.Swarms[site]
+	sw := tuber.SwarmStatus{
+		Host: m.host(), Site: site, Connected: s.Connected, Pending: m.pending(), Share: b.record.share(site),
+		Peers: len(s.Links), Sent: m.meters.sent, Received: m.meters.received,
+		Upload: tuber.BitsPerSecond(m.meters.up.speed), Download: tuber.BitsPerSecond(m.meters.down.speed),
+	}
+	if kept != nil {
+		sw.Paused, sw.Until = kept.Paused, kept.Until
+		sw.Today, sw.Month = kept.Sums.today(now), kept.Sums.month(now, b.record.ResetDay)
+	}
+	if chunks := m.store(); chunks != nil {
+		sw.Stored = uint64(chunks.Stored())
+		if err := chunks.Full(); err != nil {
+			sw.Error = err.Error()
+		}
+	}
+	if err := m.trouble(); err != nil && !s.Connected {
+		sw.Error = err.Error()
+	}
+	return sw
+}
+
+// errorLocked is what is wrong with the engine itself.
+func (b *Booster) errorLocked() string {
+	for _, err := range []error{b.unsaved, b.fault} {
+		if err != nil {
+			return err.Error()
+		}
+	}
+	return ""
 }
 
 func (m *membership) trouble() error {
@@ -41,3 +68,6 @@ func (m *membership) trouble() error {
 	defer m.mu.Unlock()
 	return m.err
 }
+
+// pending tells whether the host has not answered the invite yet.
+func (m *membership) pending() bool { return m.current().Invite != tuber.Invite{} }

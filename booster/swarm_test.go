@@ -160,7 +160,7 @@ func ticket(ctx context.Context, site string, f tuber.Fingerprint) (string, erro
 func TestMembershipWithARealHost(t *testing.T) {
 	h := beHost(t)
 	dir := stateDir(t)
-	b, stop := begin(t, dir, func(s *Settings) { s.Limits.Upload = 20e6 })
+	b, stop := begin(t, dir, func(s *tuber.Settings) { s.Limits.Upload = 20e6 })
 	link := invited(t, h)
 	if err := b.Join(t.Context(), link); err != nil {
 		t.Fatalf("join: %v", err)
@@ -211,7 +211,7 @@ func TestMembershipWithARealHost(t *testing.T) {
 // pauseWhileWatched: a pause stops the sending while the viewer goes on receiving.
 func pauseWhileWatched(t *testing.T, b *Booster, received func() peer.SwarmStats) {
 	t.Helper()
-	if err := b.Pause(time.Time{}); err != nil {
+	if err := b.Pause(all, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	over(time.Second, b.uplink.Total)
@@ -220,7 +220,7 @@ func pauseWhileWatched(t *testing.T, b *Booster, received func() peer.SwarmStats
 		t.Errorf("a second after the pause began: got %d bytes more, want 0", got)
 	}
 	eventually(t, "the host feeds the viewer instead", func() bool { return received().Received > before+segmentBytes/2 })
-	if err := b.Resume(); err != nil {
+	if err := b.Resume(all); err != nil {
 		t.Fatal(err)
 	}
 	sent := b.uplink.Total()

@@ -2,6 +2,7 @@ package booster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -28,8 +29,7 @@ func (b *Booster) openBook() error {
 	if b.key, err = book.Key("peer"); err != nil {
 		return err
 	}
-	b.settings = newSettings()
-	if _, err := book.Setting(settingsName, &b.settings); err != nil {
+	if err := b.openRecord(); err != nil {
 		return err
 	}
 	records, err := book.Memberships()
@@ -44,11 +44,49 @@ func (b *Booster) openBook() error {
 	return nil
 }
 
+// openRecord reads the owner's settings. Those that cannot be used are set
+// aside in the book, and the defaults hold.
+func (b *Booster) openRecord() error {
+	b.record = newRecord()
+	var text json.RawMessage
+	ok, err := b.book.Setting(settingsName, &text)
+	if err == nil && !ok {
+		return nil
+	}
+	if err == nil {
+		var r record
+		if r, err = readRecord(text); err == nil {
+			b.record = r
+			return nil
+		}
+	}
+	if again := b.book.SetAside(settingsName); again != nil {
+		return errors.Join(err, again)
+	}
+	b.log.Warn("the settings were damaged; they were set aside, and the defaults hold", "error", err)
+	b.note(errDamagedSettings)
+	return nil
+}
+
+// errDamagedSettings is what the owner is told.
+var errDamagedSettings = errors.New("the settings were damaged: they were set aside, and the defaults hold; look through them and save them again")
+
+// save writes the record down and keeps why that failed.
 func (b *Booster) save() error {
 	b.mu.Lock()
-	s := b.settings
+	text, err := json.Marshal(&b.record)
 	b.mu.Unlock()
-	return b.book.PutSetting(settingsName, s)
+	if err == nil {
+		err = b.book.PutSetting(settingsName, json.RawMessage(text))
+	}
+	b.mu.Lock()
+	news := (err == nil) != (b.unsaved == nil)
+	b.unsaved = err
+	b.mu.Unlock()
+	if err != nil && news {
+		b.events.add(tuber.EventFault, "", tuber.Scrub(err.Error()))
+	}
+	return err
 }
 
 // Join joins the swarm of an invite, once Run runs. It waits a little for the
@@ -148,6 +186,7 @@ func (b *Booster) replace(old *membership, r tuber.MembershipRecord, answers cha
 	m := newMembership(b, r)
 	m.answers = answers
 	b.mu.Lock()
+	m.meters = old.meters
 	if b.swarms[r.Site] != old || b.running == nil {
 		b.mu.Unlock()
 		return nil, errors.New("join: the swarm was just left; join again")
@@ -181,6 +220,7 @@ func (b *Booster) Leave(site tuber.PublicKey) error {
 		_ = p.Leave(site, true)
 	}
 	b.log.Info("leaving the swarm", "host", m.host())
+	b.events.add(tuber.EventLeft, m.host(), "")
 	return b.drop(m)
 }
 
@@ -192,6 +232,7 @@ func (b *Booster) drop(m *membership) error {
 		return nil // another call was first
 	}
 	delete(b.swarms, m.site)
+	delete(b.record.Swarms, m.site)
 	b.order = slices.DeleteFunc(b.order, func(s tuber.PublicKey) bool { return s == m.site })
 	stop, done := m.stop, m.done
 	b.mu.Unlock()
@@ -200,7 +241,7 @@ func (b *Booster) drop(m *membership) error {
 		<-done
 	}
 	b.changed()
-	return errors.Join(b.book.RemoveMembership(m.site), m.erase())
+	return errors.Join(b.book.RemoveMembership(m.site), m.erase(), b.save())
 }
 
 // quota is one swarm's part of the disk.
@@ -211,7 +252,7 @@ func (b *Booster) quota() int64 {
 }
 
 func (b *Booster) quotaLocked() int64 {
-	return int64(b.settings.Limits.Disk / uint64(max(1, len(b.swarms))))
+	return int64(b.record.Limits.Disk / uint64(max(1, len(b.swarms))))
 }
 
 // share gives every store its part of the disk.
@@ -238,18 +279,21 @@ func (m *membership) store() *store.Store {
 	return m.chunks
 }
 
-// means is what every planner is told that this booster can give; each peer
-// adds its reach.
-func (b *Booster) means() tuber.Means {
+// means is what the swarm's planner is told that this booster can give; the
+// peer adds its reach.
+func (b *Booster) means(site tuber.PublicKey) tuber.Means {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.meansLocked()
+	return b.meansLocked(site)
 }
 
-func (b *Booster) meansLocked() tuber.Means {
+func (b *Booster) meansLocked(site tuber.PublicKey) tuber.Means {
+	upload := b.verdict.upload()
+	if kept := b.record.Swarms[site]; kept != nil && kept.Paused {
+		upload = 0
+	}
 	return tuber.Means{
-		Upload: b.verdict.upload, Download: b.settings.Limits.Download,
-		Quota: uint64(b.quotaLocked()), Relay: true,
+		Upload: upload, Download: b.record.Limits.Download, Quota: uint64(b.quotaLocked()), Relay: true,
 	}
 }
 

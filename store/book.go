@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -135,9 +136,13 @@ func initBook(tx *bolt.Tx) error {
 
 func checkBookSchema(tx *bolt.Tx) error { return checkSchema(tx, bookSchema, bookBuckets...) }
 
-// checkBook reads every value once.
+// checkBook reads every value once. Settings are left to those who need them:
+// they can be chosen again (SetAside), keys and invites cannot.
 func checkBook(tx *bolt.Tx) error {
 	for _, name := range bookBuckets {
+		if bytes.Equal(name, bucketSettings) {
+			continue
+		}
 		err := tx.Bucket(name).ForEach(func(k, v []byte) error {
 			_, err := unwrap(k, v)
 			return err

@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/ed25519"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -56,6 +57,22 @@ func (b *Book) Setting(name string, v any) (ok bool, err error) {
 		return false, fmt.Errorf("read setting %s: %w", name, err)
 	}
 	return ok, nil
+}
+
+// SetAside takes a setting that cannot be used out of the way: as it is, damage
+// included, it stays in the book as a list of bytes under NAME.damaged.
+func (b *Book) SetAside(name string) error {
+	return b.act("set setting "+name+" aside", func(tx *bolt.Tx) error {
+		bucket := tx.Bucket(bucketSettings)
+		raw := slices.Clone(bucket.Get([]byte(name)))
+		if raw == nil {
+			return nil
+		}
+		if err := save(tx, bucketSettings, []byte(name+".damaged"), raw); err != nil {
+			return err
+		}
+		return bucket.Delete([]byte(name))
+	})
 }
 
 // AddMembership keeps a swarm that this booster joined; one per site.

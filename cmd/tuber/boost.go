@@ -73,7 +73,7 @@ func (p *program) join(ctx context.Context, b *booster.Booster) error {
 	case err != nil:
 		return err
 	default:
-		l := b.Limits()
+		l := b.Settings().Limits
 		fmt.Fprintf(p.out, "Joined. This PC now helps %s: it sends at most %v and keeps at most %s on disk.\nPause with tuber pause, stop with Ctrl-C; tuber boost goes on with it.\n",
 			invite.Host, l.Upload, bytesText(l.Disk))
 	}
@@ -81,8 +81,8 @@ func (p *program) join(ctx context.Context, b *booster.Booster) error {
 }
 
 // change puts the limits of the command line over those that were kept.
-func change(c *config.Boost) func(*booster.Settings) {
-	return func(s *booster.Settings) {
+func change(c *config.Boost) func(*tuber.Settings) {
+	return func(s *tuber.Settings) {
 		if c.Upload != nil {
 			s.Limits.Upload = tuber.BitsPerSecond(*c.Upload)
 		}
@@ -185,19 +185,45 @@ func bytesText(n uint64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
+// swarmOf finds the swarm of a host, by the name that status shows; the zero
+// key, which stands for all, if none is named.
+func swarmOf(c *booster.Client, host string) (tuber.PublicKey, error) {
+	if host == "" {
+		return tuber.PublicKey{}, nil
+	}
+	st, err := c.Status()
+	if err != nil {
+		return tuber.PublicKey{}, err
+	}
+	for _, s := range st.Swarms {
+		if s.Host == host {
+			return s.Site, nil
+		}
+	}
+	return tuber.PublicKey{}, fmt.Errorf("%q: %w; tuber status lists those that were", host, booster.ErrUnknown)
+}
+
 func (p *program) pause(context.Context) error {
 	c, err := booster.Dial(p.Pause.State)
 	if err != nil {
 		return err
 	}
-	end := p.Pause.For.Until(time.Now())
-	if err := c.Pause(end); err != nil {
+	site, err := swarmOf(c, p.Pause.Host)
+	if err != nil {
 		return err
 	}
+	end := p.Pause.For.Until(time.Now())
+	if err := c.Pause(site, end); err != nil {
+		return err
+	}
+	what := "Paused"
+	if p.Pause.Host != "" {
+		what = "Paused for " + p.Pause.Host
+	}
 	if end.IsZero() {
-		_, err = fmt.Fprintln(p.out, "Paused until you run tuber resume.")
+		_, err = fmt.Fprintf(p.out, "%s until you run tuber resume.\n", what)
 	} else {
-		_, err = fmt.Fprintf(p.out, "Paused until %s.\n", end.Format("2 Jan 15:04"))
+		_, err = fmt.Fprintf(p.out, "%s until %s.\n", what, end.Format("2 Jan 15:04"))
 	}
 	return err
 }
@@ -207,7 +233,11 @@ func (p *program) resume(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Resume(); err != nil {
+	site, err := swarmOf(c, p.Resume.Host)
+	if err != nil {
+		return err
+	}
+	if err := c.Resume(site); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.out, "Sending again, as far as your limits allow.")
@@ -219,7 +249,11 @@ func (p *program) leave(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Leave(p.Leave.Host); err != nil {
+	site, err := swarmOf(c, p.Leave.Host)
+	if err != nil {
+		return err
+	}
+	if err := c.Leave(site); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(p.out, "Left %s; what was kept for it is deleted.\n", p.Leave.Host)

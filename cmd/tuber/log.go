@@ -3,9 +3,8 @@ package main
 import (
 	"io"
 	"log/slog"
-	"net"
-	"net/netip"
-	"regexp"
+
+	"github.com/tubercdn/tuber"
 )
 
 // newLog logs to w, without any address of anybody: what a part of the program
@@ -25,44 +24,8 @@ func newLog(w io.Writer, verbose bool) *slog.Logger {
 type scrubber struct{ w io.Writer }
 
 func (s scrubber) Write(line []byte) (int, error) {
-	if _, err := s.w.Write(scrub(line)); err != nil {
+	if _, err := s.w.Write([]byte(tuber.Scrub(string(line)))); err != nil {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// likeAddress finds what may be an IP address; scrub looks closer. Times of day
-// and hexadecimal ids look alike and stay.
-var likeAddress = regexp.MustCompile(`[0-9A-Fa-f:.]*(?:[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)(?:%[0-9A-Za-z]+)?`)
-
-func scrub(line []byte) []byte {
-	return likeAddress.ReplaceAllFunc(line, func(found []byte) []byte {
-		text := string(found)
-		for end := len(text); end > 0; end-- { // a full stop or a colon may follow
-			if a, port, ok := readAddress(text[:end]); ok {
-				if a.IsLoopback() || a.IsUnspecified() {
-					return found
-				}
-				return []byte("[address]" + port + text[end:])
-			}
-			if last := text[end-1]; last != ':' && last != '.' {
-				break
-			}
-		}
-		return found
-	})
-}
-
-// readAddress reads an address, and a port with its colon if there is one.
-func readAddress(text string) (a netip.Addr, port string, ok bool) {
-	a, err := netip.ParseAddr(text)
-	if err == nil {
-		return a, "", true
-	}
-	host, port, err := net.SplitHostPort(text)
-	if err != nil || port == "" {
-		return a, "", false
-	}
-	a, err = netip.ParseAddr(host)
-	return a, ":" + port, err == nil
 }

@@ -33,14 +33,18 @@ type Boost struct {
 	boosterState
 }
 
-// PauseCmd pauses the running booster.
+// PauseCmd pauses the running booster, or one of its swarms.
 type PauseCmd struct {
-	For Pause `arg:"" optional:"" help:"How long: 30m, 2h, tomorrow. Without it, until you resume."`
+	Words []string `arg:"" optional:"" name:"for" help:"How long: 30m, 2h, tomorrow; without it, until you resume. And a host, as status shows it, to pause for it alone."`
 	boosterState
+
+	For  Pause  `kong:"-"` // what Words say
+	Host string `kong:"-"`
 }
 
 // Resume ends a pause.
 type Resume struct {
+	Host string `arg:"" optional:"" help:"The host, as status shows it, that was paused alone."`
 	boosterState
 }
 
@@ -101,6 +105,21 @@ func (i *InviteCreate) check() error {
 	return nil
 }
 
+// check tells hosts from times: a host has a dot or a port, or is localhost.
+func (p *PauseCmd) check() error {
+	for _, word := range p.Words {
+		err := p.For.UnmarshalText([]byte(word))
+		switch {
+		case err == nil:
+		case p.Host == "" && (strings.ContainsAny(word, ".:") || word == "localhost"):
+			p.Host = word
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
 func (b *Boost) check() error {
 	if b.Link != "" {
 		if _, err := tuber.ParseInvite(b.Link); err != nil {
@@ -137,6 +156,8 @@ func (c *Command) check() error {
 		return c.Gateway.check()
 	case "watch":
 		return c.Watch.check()
+	case "pause":
+		return c.Pause.check()
 	}
 	if c.Name == "invite create" {
 		return c.Invite.Create.check()
