@@ -55,6 +55,8 @@ var gauges = []gauge{
 		func(h *Host, _ tuber.HostStatus) float64 { return truth(!h.off.Load()) }),
 	newGauge(prometheus.CounterValue, "sent_bytes_total", "Bytes sent over listeners and the links' port.",
 		func(h *Host, _ tuber.HostStatus) float64 { return float64(h.sent.Load()) }),
+	newGauge(prometheus.CounterValue, "payload_bytes_total", "Of these, HTTP bodies and frames of links, without the headers of TLS, DTLS and SCTP.",
+		func(h *Host, _ tuber.HostStatus) float64 { return float64(h.uplink.Total()) }),
 }
 
 func truth(b bool) float64 {

@@ -18,7 +18,7 @@ const rampEach = 100 * time.Millisecond
 func (p *program) watch(ctx context.Context) error {
 	c := &p.Watch
 	o := watch.Options{
-		URL: c.URL, Viewers: c.Viewers, For: time.Duration(c.For), Ramp: time.Duration(c.Ramp),
+		URL: c.URL, Viewers: c.Viewers, For: time.Duration(c.For), After: time.Duration(c.After), Ramp: time.Duration(c.Ramp),
 		Upload: tuber.BitsPerSecond(c.Upload), Check: c.Check, Insecure: c.Insecure, LAN: c.LAN, Log: p.log,
 	}
 	if o.Ramp == 0 {

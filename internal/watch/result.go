@@ -46,6 +46,24 @@ type Bytes struct {
 	Sent   uint64 `json:"sent"`   // over links, to other viewers
 }
 
+// since takes away what had been before: counts, not moments.
+func (r Result) since(old *Result) Result {
+	r.PlayTime -= old.PlayTime
+	r.Stalls -= old.Stalls
+	r.StallTime -= old.StallTime
+	r.Segments -= old.Segments
+	r.Skipped -= old.Skipped
+	r.Failed -= old.Failed
+	r.Checked -= old.Checked
+	r.Wrong -= old.Wrong
+	r.Bytes.Peers -= old.Bytes.Peers
+	r.Bytes.Origin -= old.Bytes.Origin
+	r.Bytes.Chunks -= old.Bytes.Chunks
+	r.Bytes.Plain -= old.Bytes.Plain
+	r.Bytes.Sent -= old.Bytes.Sent
+	return r
+}
+
 // FromPeers is the share of what was received that came from peers.
 func (b Bytes) FromPeers() float64 {
 	all := b.Peers + b.Origin + b.Chunks + b.Plain

@@ -15,6 +15,7 @@ type Options struct {
 	URL      string              // of a page with a player, or of a playlist
 	Viewers  int                 // in this process; 0 means one
 	For      time.Duration       // from the first viewer's start; 0 means until ctx ends
+	After    time.Duration       // from the first viewer's start: what was before it is left out of the result
 	Ramp     time.Duration       // over which viewers start
 	Upload   tuber.BitsPerSecond // each viewer's cap: 0 gives nothing, tuber.Unlimited is no cap
 	Insecure bool                // any TLS certificate will do
@@ -60,6 +61,8 @@ type crowd struct {
 
 	mu      sync.Mutex // guards the fields below
 	viewers []*viewer
+	before  Result // what had been when After was over
+	from    time.Time
 }
 
 func (c *crowd) run(ctx context.Context) (Result, error) {
@@ -68,6 +71,9 @@ func (c *crowd) run(ctx context.Context) (Result, error) {
 	var wg, telling sync.WaitGroup
 	watched := make(chan struct{})
 	telling.Go(func() { c.tell(ctx, watched) })
+	if c.o.After > 0 {
+		telling.Go(func() { c.leaveOut(ctx) })
+	}
 	gap := c.o.Ramp / time.Duration(c.o.Viewers)
 	var err error
 	for i := range c.o.Viewers {
@@ -89,8 +95,32 @@ func (c *crowd) run(ctx context.Context) (Result, error) {
 	}
 	wg.Wait()
 	close(watched)
+	cancel()
 	telling.Wait()
-	return c.now(maxSamples), err
+	return c.whole(), err
+}
+
+// leaveOut waits until After is over, and keeps how it stood then.
+func (c *crowd) leaveOut(ctx context.Context) {
+	pause(ctx, c.o.After)
+	if ctx.Err() != nil {
+		return
+	}
+	now := c.now(0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.before, c.from = now, time.Now()
+}
+
+// whole is the result, without what was before After was over.
+func (c *crowd) whole() Result {
+	c.mu.Lock()
+	before, samples := c.before, maxSamples
+	if !c.from.IsZero() {
+		samples = int(time.Since(c.from) / time.Second) // one a second
+	}
+	c.mu.Unlock()
+	return c.now(samples).since(&before)
 }
 
 // tell reports once a second, until all viewers have ended.
