@@ -88,18 +88,20 @@ func rimmed(figure *image.NRGBA) *image.NRGBA {
 // widened is the figure's coverage, spread by rim in all directions.
 func widened(figure *image.NRGBA) *image.Alpha {
 	out := image.NewAlpha(figure.Bounds())
-	b := figure.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			var most uint8
-			for dy := -rim; dy <= rim; dy++ {
-				for dx := -rim; dx <= rim; dx++ {
-					if dx*dx+dy*dy <= rim*rim && image.Pt(x+dx, y+dy).In(b) {
-						most = max(most, figure.NRGBAAt(x+dx, y+dy).A)
+	size := figure.Bounds().Dx()
+	for y := range size {
+		for x := range size {
+			covers := figure.Pix[figure.PixOffset(x, y)+3]
+			if covers == 0 {
+				continue
+			}
+			for dy := max(-rim, -y); dy <= min(rim, size-1-y); dy++ {
+				for dx := max(-rim, -x); dx <= min(rim, size-1-x); dx++ {
+					if at := out.PixOffset(x+dx, y+dy); dx*dx+dy*dy <= rim*rim {
+						out.Pix[at] = max(out.Pix[at], covers)
 					}
 				}
 			}
-			out.SetAlpha(x, y, color.Alpha{most})
 		}
 	}
 	return out

@@ -74,17 +74,20 @@ func appIcon(source string) (func(size int) *image.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
+	drawn := map[int]*image.NRGBA{}
 	return func(size int) *image.NRGBA {
-		if size < smallest {
-			return small.draw(size)
+		if drawn[size] == nil && size < smallest {
+			drawn[size] = small.draw(size)
+		} else if drawn[size] == nil {
+			drawn[size] = large.draw(size)
 		}
-		return large.draw(size)
+		return drawn[size]
 	}, nil
 }
 
 func encode(img image.Image) ([]byte, error) {
 	var b bytes.Buffer
-	err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img)
+	err := png.Encode(&b, img)
 	return b.Bytes(), err
 }
 

@@ -50,27 +50,22 @@ func TestAChangedPictureIsSeen(t *testing.T) {
 	}
 }
 
-func alike(a, b image.Image) bool {
-	if a.Bounds() != b.Bounds() {
-		return false
+func alike(a, b *image.NRGBA) bool {
+	return a.Bounds() == b.Bounds() && !slices.ContainsFunc(differences(a, b), func(d uint8) bool { return d > slack })
+}
+
+func differences(a, b *image.NRGBA) []uint8 {
+	all := make([]uint8, len(a.Pix))
+	for i, v := range a.Pix {
+		all[i] = max(v, b.Pix[i]) - min(v, b.Pix[i])
 	}
-	near := func(x, y uint32) bool { return max(x, y)-min(x, y) <= slack<<8 }
-	for y := range a.Bounds().Dy() {
-		for x := range a.Bounds().Dx() {
-			r, g, bl, al := a.At(x, y).RGBA()
-			r2, g2, b2, al2 := b.At(x, y).RGBA()
-			if !near(r, r2) || !near(g, g2) || !near(bl, b2) || !near(al, al2) {
-				return false
-			}
-		}
-	}
-	return true
+	return all
 }
 
 // pictures reads every picture below dir, those within .ico and .icns too.
-func pictures(t *testing.T, dir string) map[string]image.Image {
+func pictures(t *testing.T, dir string) map[string]*image.NRGBA {
 	t.Helper()
-	all := map[string]image.Image{}
+	all := map[string]*image.NRGBA{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -100,20 +95,24 @@ func pictures(t *testing.T, dir string) map[string]image.Image {
 	return all
 }
 
-func readPNG(t *testing.T, b []byte) image.Image {
+func readPNG(t *testing.T, b []byte) *image.NRGBA {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return img
+	straight, ok := img.(*image.NRGBA)
+	if !ok {
+		t.Fatalf("a picture without transparency: %T", img)
+	}
+	return straight
 }
 
 // readICO reads what ico wrote, by the format and not by its code.
-func readICO(t *testing.T, b []byte) map[string]image.Image {
+func readICO(t *testing.T, b []byte) map[string]*image.NRGBA {
 	t.Helper()
 	le := binary.LittleEndian
-	all := map[string]image.Image{}
+	all := map[string]*image.NRGBA{}
 	if le.Uint16(b) != 0 || le.Uint16(b[2:]) != 1 {
 		t.Fatal("tuber.ico does not begin as an icon does")
 	}
@@ -141,12 +140,12 @@ func readICO(t *testing.T, b []byte) map[string]image.Image {
 	return all
 }
 
-func readICNS(t *testing.T, b []byte) map[string]image.Image {
+func readICNS(t *testing.T, b []byte) map[string]*image.NRGBA {
 	t.Helper()
 	if string(b[:4]) != "icns" || int(binary.BigEndian.Uint32(b[4:])) != len(b) {
 		t.Fatal("tuber.icns does not begin as one does")
 	}
-	all := map[string]image.Image{}
+	all := map[string]*image.NRGBA{}
 	for b = b[8:]; len(b) > 0; {
 		n := binary.BigEndian.Uint32(b[4:])
 		img := readPNG(t, b[8:n])
