@@ -6,12 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"golang.org/x/term"
 
 	"github.com/tubercdn/tuber/internal/config"
 	"github.com/tubercdn/tuber/internal/demo"
+	"github.com/tubercdn/tuber/internal/release"
 )
 
 // program is one call of tuber: what was asked, and where it prints.
@@ -55,18 +55,7 @@ func (p *program) demo(ctx context.Context) error {
 }
 
 func (p *program) version(context.Context) error {
-	version, rev := "unreleased", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			version = v
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				rev = " (" + s.Value[:min(len(s.Value), 12)] + ")"
-			}
-		}
-	}
-	_, err := fmt.Fprintf(p.out, "tuber %s%s\n", version, rev)
+	_, err := fmt.Fprintln(p.out, "tuber", release.Version())
 	return err
 }
 
