@@ -3,8 +3,8 @@ package app
 import (
 	"context"
 
+	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
-	"fyne.io/fyne/v2/widget"
 )
 
 // ID names the program to the desktop.
@@ -34,8 +34,18 @@ type Config struct {
 // must be called on the main goroutine. What it returns is the exit code.
 func Run(ctx context.Context, c Config) int {
 	a := fyneapp.NewWithID(ID)
-	w := a.NewWindow("Tuber")
-	w.SetContent(widget.NewLabel("Tuber"))
-	w.ShowAndRun()
+	a.Settings().SetTheme(newLook())
+	if err := speak(c.Desk.Settings().Language); err != nil {
+		fyne.LogError("read the texts", err)
+	}
+	u := newUI(a, c)
+	u.build()
+	u.tray = newTray(u)
+	if !c.Hidden || u.tray == nil || c.Invite != "" {
+		u.raise()
+	}
+	u.offer(c.Invite)
+	u.begin()
+	u.run(ctx)
 	return 0
 }

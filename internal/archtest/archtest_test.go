@@ -81,6 +81,7 @@ var livesIn = map[string][]string{
 	"fyne.io/fyne/v2":                     {"app"},
 	"github.com/fyne-io/oksvg":            {"icons/render"},
 	"github.com/srwiley/rasterx":          {"icons/render"},
+	"fyne.io/systray":                     {"app"},
 }
 
 type listed struct {
