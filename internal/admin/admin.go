@@ -1,8 +1,9 @@
-// Package admin is the Unix socket by which commands speak to the program that
-// runs on a state directory: both of its ends.
+// Package admin is the socket by which commands speak to the program that runs
+// on a state directory: both of its ends. It is a Unix socket, on Windows a
+// named pipe.
 //
-// Invariants: only the owner may speak (mode 0600), and no answer is read
-// beyond its bound.
+// Invariants: only the owner may speak (mode 0600; the pipe's access list), and
+// no answer is read beyond its bound.
 package admin
 
 import (
@@ -12,42 +13,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
 
 const (
-	file      = "admin.sock"
-	maxPath   = 103      // bytes that every system takes (macOS: 104 with its end)
 	maxAnswer = 16 << 20 // bytes
 	dialIn    = time.Second
 	answerIn  = 30 * time.Second
 )
-
-// Listen opens the socket. The caller holds the directory, so a socket that
-// lies there already was left by a program that died.
-func Listen(dir string) (net.Listener, error) {
-	path := filepath.Join(dir, file)
-	if len(path) > maxPath {
-		return nil, fmt.Errorf("open admin socket: %s has %d characters, at most %d; choose a shorter one with --state", path, len(path), maxPath)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open admin socket: %w", err)
-	}
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("open admin socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("open admin socket: %w", err), ln.Close())
-	}
-	return ln, nil
-}
 
 // Client speaks to the program that runs on a directory.
 type Client struct {
@@ -58,17 +34,17 @@ type Client struct {
 // Dial reaches the program that runs on dir; whom is what errors call it. It
 // fails at once where none runs.
 func Dial(dir, whom string) (*Client, error) {
-	path := filepath.Join(dir, file)
-	probe, err := net.DialTimeout("unix", path, dialIn)
+	probe, cancel := context.WithTimeout(context.Background(), dialIn)
+	defer cancel()
+	conn, err := dial(probe, dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := probe.Close(); err != nil {
+	if err := conn.Close(); err != nil {
 		return nil, err
 	}
-	var d net.Dialer
 	return &Client{whom: whom, http: &http.Client{Timeout: answerIn, Transport: &http.Transport{
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", path) },
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, dir) },
 		DisableKeepAlives: true,
 	}}}, nil
 }

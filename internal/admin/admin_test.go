@@ -1,11 +1,8 @@
 package admin
 
 import (
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -21,9 +18,6 @@ func TestSocket(t *testing.T) {
 	ln, err := Listen(dir)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Mode() != fs.ModeSocket|0o600 {
-		t.Errorf("got %v, %v, want a socket of mode 0600", info.Mode(), err)
 	}
 	served := make(chan error, 1)
 	go func() {
@@ -48,7 +42,12 @@ func TestSocket(t *testing.T) {
 	}
 	ln.Close()
 	<-served
-	if _, err := Listen(filepath.Join(dir, strings.Repeat("long", 40))); err == nil || !strings.Contains(err.Error(), "--state") {
-		t.Errorf("a long path: got %v, want what to change", err)
+	if _, err := Dial(dir, "it"); err == nil {
+		t.Error("dialled what was closed")
 	}
+	ln, err = Listen(dir) // begins anew over what the first left
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
 }
