@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/tubercdn/tuber"
@@ -189,3 +190,20 @@ func testInvite(host string, n byte) tuber.Invite {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// page is the number of a page by its English name.
+func (s *stand) page(english string) int {
+	for i, p := range s.u.pages {
+		if p.name() == tr(english) {
+			return i
+		}
+	}
+	s.Fatalf("no page %q", english)
+	return 0
+}
+
+// scroll moves the open page down.
+func (s *stand) scroll(by float32) {
+	c := s.u.pages[s.u.open].content().(*container.Scroll)
+	c.ScrollToOffset(fyne.NewPos(0, fyne.Min(by, c.Content.Size().Height-c.Size().Height)))
+}

@@ -1,27 +1,22 @@
 package app
 
 import (
-	"bytes"
-	"image"
-	"image/color"
-	"image/png"
+	"runtime"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"github.com/tubercdn/tuber/icons"
 )
+
+// appIcon is the program's own picture.
+func appIcon() fyne.Resource { return fyne.NewStaticResource("tuber.png", icons.App) }
 
 // trayIcon is the tray's picture for a mood.
 func trayIcon(m mood) fyne.Resource {
-	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
-	shade := color.NRGBA{0x5c, 0xc9, 0x9a, 0xff}
-	if m != moodActive {
-		shade = color.NRGBA{0x93, 0xa2, 0x9b, 0xff}
+	state := icons.State(m)
+	if runtime.GOOS == "darwin" { // which colours it itself
+		return theme.NewThemedResource(fyne.NewStaticResource("tray-"+string(m)+".svg", icons.TraySVG(state)))
 	}
-	for y := 12; y < 52; y++ {
-		for x := 12; x < 52; x++ {
-			img.SetNRGBA(x, y, shade)
-		}
-	}
-	var b bytes.Buffer
-	png.Encode(&b, img)
-	return fyne.NewStaticResource("tray-"+string(m)+".png", b.Bytes())
+	return fyne.NewStaticResource("tray-"+string(m)+".png", icons.Tray(state))
 }

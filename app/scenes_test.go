@@ -100,5 +100,23 @@ func scenes() []scene {
 			offer("tv.example")(s)
 			s.tap(tr("Agree and help"))
 		}},
+		{"settings", func(s *stand) { helping(s); s.engine.settings.Folder = "/home/ann/tuber" }, func(s *stand) { s.u.goTo(s.page("Settings")) }},
+		{"settings-schedule", func(s *stand) {
+			s.engine.settings.Schedule = tuber.Schedule{On: true, Cap: 500e3, Hours: [7]tuber.DayHours{1: 0xff0000, 2: 0xff0000, 3: 0x0f0000, 6: 0xfff000}}
+		}, func(s *stand) { s.u.goTo(s.page("Settings")); s.scroll(400) }},
+		{"settings-allowance", helping, func(s *stand) { s.u.goTo(s.page("Settings")); s.scroll(520) }},
+		{"settings-rules", helping, func(s *stand) { s.u.goTo(s.page("Settings")); s.scroll(980) }},
+		{"settings-about", func(s *stand) { s.desk.settings.CheckUpdates = true }, func(s *stand) {
+			s.u.update = tuber.Release{Version: "1.3.0", Page: "https://tuber.example/releases"}
+			s.u.goTo(s.page("Settings"))
+			s.tick()
+			s.scroll(9000)
+		}},
+		{"settings-bad", helping, func(s *stand) {
+			s.u.goTo(s.page("Settings"))
+			f := s.u.pages[s.u.open].(*settingsPage).parts[0].(*speedPart).up
+			f.entry.SetText("-3")
+			f.commit()
+		}},
 	}
 }

@@ -87,6 +87,9 @@ func trOr(english, otherwise string) string {
 	return otherwise
 }
 
+// mark has a text translated that is looked up elsewhere.
+func mark(english string) string { return english }
+
 func fill(pairs []any) map[string]any {
 	m := make(map[string]any, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"github.com/tubercdn/tuber"
 )
 
 // ui is the window and the tray icon.
@@ -27,6 +29,7 @@ type ui struct {
 	wantsEvents atomic.Bool // the activity page is open
 	changing    sync.Mutex  // held while settings are read, altered and set
 	awake       bool        // only watch's goroutine touches it
+	lookedAt    time.Time   // for an update; so is this
 
 	mu       sync.Mutex // guards the fields below
 	stage    stage
@@ -44,6 +47,7 @@ type ui struct {
 	notice  *widget.Label
 	strip   *fyne.Container
 	notes   notes
+	update  tuber.Release // newer than this one, if there is any
 }
 
 // page is one of the window's pages.
@@ -69,6 +73,7 @@ func newUI(a fyne.App, cfg Config) *ui {
 		})
 	}
 	u.seen = &view{now: u.now()}
+	a.SetIcon(appIcon())
 	u.win = a.NewWindow("Tuber")
 	u.win.Resize(fyne.NewSize(920, 680))
 	u.win.SetCloseIntercept(u.closed)
@@ -83,7 +88,7 @@ func (u *ui) build() {
 	u.strip = container.NewPadded(newNote(container.NewBorder(nil, nil, nil, dismiss, u.notice)))
 	u.strip.Hide()
 
-	u.pages = []page{newBoostPage(u)}
+	u.pages = []page{newBoostPage(u), newSettingsPage(u)}
 	u.nav = newNav(u.pages, u.goTo)
 	contents := container.NewStack()
 	for _, p := range u.pages {

@@ -43,6 +43,7 @@ func (u *ui) watch(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		v := u.collect()
+		u.lookForUpdate(ctx, v)
 		u.on(func() { u.show(v) })
 		select {
 		case <-ctx.Done():
