@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/tubercdn/tuber/internal/config"
+	"github.com/tubercdn/tuber/internal/logs"
 )
 
 // Exit codes: 0, it did what was asked; 1, it could not; 2, it was asked wrongly.
@@ -30,7 +31,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c, err := config.Parse(args, stdout)
 	if err == nil {
-		p := program{Command: c, out: stdout, log: newLog(stderr, c.Verbose)}
+		p := program{Command: c, out: stdout, log: logs.New(stderr, c.Verbose)}
 		err = p.commands()[c.Name](ctx)
 	}
 	switch {

@@ -1,4 +1,7 @@
-package main
+// Package logs makes the log of a program.
+//
+// Invariant: no IP address but this machine's own loopback stands in it.
+package logs
 
 import (
 	"io"
@@ -7,9 +10,9 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// newLog logs to w, without any address of anybody: what a part of the program
+// New logs to w, without any address of anybody: what a part of the program
 // or a library puts into a message or an error is scrubbed here at the latest.
-func newLog(w io.Writer, verbose bool) *slog.Logger {
+func New(w io.Writer, verbose bool) *slog.Logger {
 	level := slog.LevelInfo
 	if verbose {
 		level = slog.LevelDebug
