@@ -46,6 +46,7 @@ type BoosterRecord struct {
 type MembershipRecord struct {
 	Site   PublicKey `json:"site"`
 	Host   string    `json:"host"`
+	Name   string    `json:"name,omitempty"` // what the host calls itself
 	Prefix string    `json:"prefix"`
 	Pin    Digest    `json:"pin"` // of the host's TLS key; zero if a CA vouches
 	Joined time.Time `json:"joined"`

@@ -4,7 +4,36 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
+
+// Plain is text from elsewhere as it may be shown in one line: valid, without
+// control, formatting or line-breaking characters, with single spaces, and at
+// most so many bytes long.
+func Plain(text string, most int) string {
+	var b strings.Builder
+	space := false
+	for _, r := range strings.ToValidUTF8(text[:min(len(text), 4*most)], "") {
+		switch {
+		case unicode.IsSpace(r):
+			space = b.Len() > 0
+			continue
+		case !unicode.IsGraphic(r):
+			continue
+		}
+		if n := utf8.RuneLen(r); b.Len()+n > most || space && b.Len()+n+1 > most {
+			break
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
 
 // likeAddress finds what may be an IP address; Scrub looks closer. Times of day
 // and hexadecimal ids look alike and stay.

@@ -1,10 +1,31 @@
 package tuber_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tubercdn/tuber"
 )
+
+func TestPlain(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ann's attic":                   "Ann's attic",
+		"  two \t\r\n lines\u2028 ":     "two lines",
+		"bell\a, red \x1b[31m, NUL\x00": "bell, red [31m, NUL",
+		"left \u202etfel, hidden\u200b": "left tfel, hidden",
+		"broken \xff\xfe bytes":         "broken bytes",
+		"Grüße aus 東京":                  "Grüße aus 東京",
+		"0123456789012345678901234":     "01234567890123456789",
+		"0123456789012345678ü":          "0123456789012345678",
+		"0123456789012345678 x":         "0123456789012345678",
+		strings.Repeat("\x00", 1000):    "",
+		strings.Repeat("ü", 1000):       strings.Repeat("ü", 10),
+	} {
+		if got := tuber.Plain(in, 20); got != want {
+			t.Errorf("%.40q: got %q, want %q", in, got, want)
+		}
+	}
+}
 
 func TestScrub(t *testing.T) {
 	for in, want := range map[string]string{

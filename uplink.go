@@ -25,13 +25,20 @@ const uplinkBurst = 50 * time.Millisecond
 // over links, asks it first, so a cap is kept to the byte over time: a send may
 // overdraw by its own length and the next one waits until that is paid back.
 // Within a class it is first come, first served. A nil Uplink never waits.
+//
+// What is asked for is payload; who counts what really leaves, with headers and
+// all that nobody asks for, tells it to Charge, and the cap holds for that.
 type Uplink struct {
+	whole *Uplink // of which this is a part; nil for a whole line
+
 	mu      sync.Mutex // guards the fields below
 	rate    BitsPerSecond
 	credit  float64 // bytes; negative while overdrawn
 	filled  time.Time
 	queues  [classes][]*claim
 	sent    [classes]uint64
+	left    uint64 // the line, by Charge
+	charged uint64 // of that, beyond what was granted
 	pumping *time.Timer
 }
 
@@ -43,6 +50,43 @@ type claim struct {
 // NewUplink owns a line of this rate of payload.
 func NewUplink(rate BitsPerSecond) *Uplink {
 	return &Uplink{rate: rate, filled: time.Now()}
+}
+
+// Part is a share of the line with a cap of its own. What it sends waits for
+// both, and counts once both have granted it.
+func (u *Uplink) Part(rate BitsPerSecond) *Uplink {
+	p := NewUplink(rate)
+	p.whole = u
+	return p
+}
+
+// longestDebt bounds for how long a line may have to keep silent for what was
+// charged.
+const longestDebt = 2 * time.Second
+
+// Charge tells that so many bytes have left the line since the last call, those
+// that were granted included. What nobody had asked for is paid for now.
+func (u *Uplink) Charge(bytes uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.left += bytes
+	paid := u.charged
+	for _, n := range u.sent {
+		paid += n
+	}
+	if u.left <= paid {
+		return // some of what was granted is still on its way to the line
+	}
+	u.refillLocked(time.Now())
+	u.charged += u.left - paid
+	u.credit = max(u.credit-float64(u.left-paid), -u.rate.BytesPerSecond()*longestDebt.Seconds())
+}
+
+// Charged is how many bytes were paid for beyond those that were granted.
+func (u *Uplink) Charged() uint64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.charged
 }
 
 // SetRate changes the cap at once; 0 stops all sending until it is raised.
@@ -89,10 +133,34 @@ func (u *Uplink) Wait(ctx context.Context, c Class, n int) error {
 	if u == nil {
 		return ctx.Err()
 	}
+	err := u.claim(ctx, c, n)
+	if err != nil || u.whole == nil {
+		return err
+	}
+	if err := u.whole.Wait(ctx, c, n); err != nil {
+		return err
+	}
+	if u.Rate() == 0 { // it was stopped meanwhile
+		if err := u.claim(ctx, c, 0); err != nil {
+			return err
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sent[c] += uint64(n)
+	return nil
+}
+
+func (u *Uplink) claim(ctx context.Context, c Class, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	u.mu.Lock()
+	if u.rate == Unlimited { // then nobody waits
+		u.grantedLocked(c, n)
+		u.mu.Unlock()
+		return nil
+	}
 	cl := &claim{bytes: n, granted: make(chan struct{})}
 	u.queues[c] = append(u.queues[c], cl)
 	u.pumpLocked()
@@ -103,6 +171,13 @@ func (u *Uplink) Wait(ctx context.Context, c Class, n int) error {
 	case <-ctx.Done():
 		u.withdraw(c, cl)
 		return ctx.Err()
+	}
+}
+
+// grantedLocked counts for a whole line; Wait does for a part.
+func (u *Uplink) grantedLocked(c Class, n int) {
+	if u.whole == nil {
+		u.sent[c] += uint64(n)
 	}
 }
 
@@ -142,7 +217,7 @@ func (u *Uplink) pumpLocked() {
 			cl := u.queues[c][0]
 			u.queues[c] = u.queues[c][1:]
 			u.credit -= float64(cl.bytes)
-			u.sent[c] += uint64(cl.bytes)
+			u.grantedLocked(Class(c), cl.bytes)
 			close(cl.granted)
 		}
 	}

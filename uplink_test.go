@@ -93,6 +93,119 @@ func TestUplinkForgetsWhoGaveUp(t *testing.T) {
 	})
 }
 
+// Two parts of a line: each keeps its own cap, together they keep the line's.
+func TestPartsKeepBothCaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		whole := NewUplink(8e6) // one megabyte a second
+		small, free := whole.Part(2e6), whole.Part(Unlimited)
+		ctx, cancel := context.WithCancel(t.Context())
+		var senders sync.WaitGroup
+		for _, u := range []*Uplink{small, free} {
+			for range 3 {
+				senders.Go(func() {
+					for u.Wait(ctx, ClassRest, 1000) == nil {
+					}
+				})
+			}
+		}
+		<-time.After(100 * time.Second)
+		cancel()
+		senders.Wait()
+		if got := small.Total(); got > 252e5 || got < 245e5 {
+			t.Errorf("the small part: got %d bytes, want 25 MB", got)
+		}
+		if got := whole.Total(); got > 1002e5 || got < 998e5 {
+			t.Errorf("the whole: got %d bytes, want 100 MB", got)
+		}
+	})
+}
+
+// A part that is stopped sends nothing more, not even what waits for the line.
+func TestStoppedPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		whole := NewUplink(8e3)
+		part, other := whole.Part(Unlimited), whole.Part(Unlimited)
+		if err := other.Wait(t.Context(), ClassRest, 5000); err != nil { // the line is busy for 5 s
+			t.Fatal(err)
+		}
+		sent := make(chan error, 1)
+		go func() { sent <- part.Wait(t.Context(), ClassRest, 100) }()
+		synctest.Wait()
+		part.SetRate(0)
+		<-time.After(time.Hour)
+		select {
+		case err := <-sent:
+			t.Fatalf("a stopped part sent, with %v", err)
+		default:
+		}
+		if err := other.Wait(t.Context(), ClassRest, 100); err != nil {
+			t.Errorf("the other part: %v", err)
+		}
+		part.SetRate(Unlimited)
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What leaves beyond what was asked for is paid for: the cap is the line's.
+func TestChargeKeepsTheCapOfTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := NewUplink(8e6)
+		ctx, cancel := context.WithCancel(t.Context())
+		var sender sync.WaitGroup
+		var line, told uint64
+		var mu sync.Mutex
+		sender.Go(func() {
+			for u.Wait(ctx, ClassRest, 1000) == nil {
+				mu.Lock()
+				line += 1080 // headers
+				mu.Unlock()
+			}
+		})
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for range 2000 { // 100 s
+			<-tick.C
+			mu.Lock()
+			line += 500 // acknowledgements of what is received
+			u.Charge(line - told)
+			told = line
+			mu.Unlock()
+		}
+		cancel()
+		sender.Wait()
+		if line > 1001e5 || line < 995e5 {
+			t.Errorf("got %d bytes on the line, want 100 MB and not more", line)
+		}
+		if got := u.Total() + u.Charged(); got < line || got > line+2000 {
+			t.Errorf("got %d bytes accounted for, want %d", got, line)
+		}
+	})
+}
+
+// What was granted and has not left yet is not paid for twice, and a debt ends.
+func TestChargeForgives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := NewUplink(8e6)
+		if err := u.Wait(t.Context(), ClassRest, 50_000); err != nil {
+			t.Fatal(err)
+		}
+		u.Charge(20_000)
+		if got := u.Charged(); got != 0 {
+			t.Errorf("got %d bytes charged while some were on their way, want 0", got)
+		}
+		u.Charge(1 << 30)
+		start := time.Now()
+		if err := u.Wait(t.Context(), ClassRest, 1); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > longestDebt+10*time.Millisecond {
+			t.Errorf("silent for %v, want at most %v", took, longestDebt)
+		}
+	})
+}
+
 func TestNilUplinkNeverWaits(t *testing.T) {
 	var u *Uplink
 	if err := u.Wait(t.Context(), ClassRest, 1<<30); err != nil || u.Rate() != Unlimited || u.Total() != 0 {

@@ -21,6 +21,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -65,7 +66,10 @@ type Booster struct {
 	peer     *peer.Peer
 	conn     *net.UDPAddr // its port
 	admin    net.Listener
-	uplink   *tuber.Uplink
+	line     line
+	uplink   *tuber.Uplink // under the cap
+	home     *tuber.Uplink // to the home network, where the owner leaves that out of the caps
+	exempt   atomic.Bool   // that is so
 	download *rate.Limiter
 	mapper   *gateway.Mapper // nil without UPnP
 	kick     chan struct{}   // settings or memberships changed
@@ -77,7 +81,8 @@ type Booster struct {
 	record   record
 	facts    tuber.Facts
 	verdict  verdict
-	up, down meter // over all swarms
+	sent     sent  // over all swarms
+	down     meter // over all swarms
 	received uint64
 	near     *peer.Peer // of swarms in private networks; nil until one is joined
 	fault    error      // the last thing that went wrong with the engine itself
@@ -112,7 +117,7 @@ func New(cfg Config) (*Booster, error) {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
 	b := &Booster{
-		cfg: cfg, log: cfg.Log,
+		cfg: cfg, log: cfg.Log, uplink: tuber.NewUplink(0), home: tuber.NewUplink(0),
 		kick: make(chan struct{}, 1), ready: make(chan struct{}), swarms: make(map[tuber.PublicKey]*membership),
 	}
 	if err := b.open(); err != nil {
@@ -140,7 +145,7 @@ func (b *Booster) open() error {
 	b.record.Bound = port
 	b.conn = conn.LocalAddr().(*net.UDPAddr)
 	b.verdict = b.record.judge(time.Now(), b.circumstancesLocked())
-	b.uplink = tuber.NewUplink(b.verdict.upload())
+	b.openLine(b.verdict)
 	b.download = newDownload(b.record.Limits.Download)
 	if b.cfg.UPnP && !b.record.NoMapping {
 		if b.mapper, err = gateway.NewMapper(gateway.MapperConfig{Port: port, Log: b.log}); err != nil {
@@ -192,6 +197,7 @@ func (b *Booster) Run(ctx context.Context) error {
 	parts.Go(func() { defer cancel(); errs <- b.peer.Run(ctx) })
 	parts.Go(func() { errs <- b.book.Run(ctx) })
 	parts.Go(func() { errs <- b.serveAdmin(ctx) })
+	parts.Go(func() { b.charge(ctx) })
 	if b.mapper != nil {
 		parts.Go(func() { errs <- b.mapper.Run(ctx) })
 	}

@@ -39,41 +39,73 @@ func (m *meter) take(total uint64, over time.Duration) uint64 {
 	return n
 }
 
+// sent follows what leaves the line.
+type sent struct {
+	line, home meter
+	total      uint64 // since the start, all of it
+	speed
+}
+
 // meters are those of one swarm.
 type meters struct {
-	up, down meter
-	sent     uint64 // since the start
-	received uint64
+	sent     sent
+	down     meter
+	received uint64 // since the start
 }
 
 // count adds what was sent and received since the last count; it returns how
 // much was sent.
 func (b *Booster) count(now time.Time, over time.Duration) uint64 {
 	stats := b.stats()
-	total := b.uplink.Total()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sent := b.up.take(total, over)
-	b.record.Sums.count(sent, sent, now)
-	var received uint64
-	for site := range b.swarms {
-		received += b.countSwarmLocked(site, stats[site], now, over)
+	s := &b.sent
+	spent := s.line.take(b.uplink.Total()+b.uplink.Charged(), 0)
+	sent := spent + s.home.take(b.home.Total(), 0)
+	b.record.Sums.count(sent, spent, now)
+	s.add(sent, over)
+	for site, m := range b.swarms {
+		b.countSwarmLocked(m, stats[site], now, over)
 	}
-	b.received += received
 	b.down.take(b.received, over)
 	return sent
 }
 
-func (b *Booster) countSwarmLocked(site tuber.PublicKey, s peer.SwarmStats, now time.Time, over time.Duration) (received uint64) {
-	m := &b.swarms[site].meters
-	up, down := m.up.take(s.Sent, over), m.down.take(s.Received, over)
-	m.sent += up
-	m.received += down
-	if up > 0 {
-		b.record.swarm(site).Sums.count(up, up, now)
+func (b *Booster) countSwarmLocked(m *membership, s peer.SwarmStats, now time.Time, over time.Duration) {
+	x := &m.meters
+	spent := x.sent.line.take(m.uplink.line.Total()+m.uplink.line.Charged(), 0)
+	sent := spent + x.sent.home.take(m.uplink.home.Total(), 0)
+	received := x.down.take(s.Received, over)
+	x.sent.add(sent, over)
+	x.received += received
+	b.received += received
+	if sent > 0 {
+		b.record.swarm(m.site).Sums.count(sent, spent, now)
 	}
-	return down
 }
+
+func (s *sent) add(bytes uint64, over time.Duration) {
+	s.total += bytes
+	if over > 0 {
+		s.speed.take(bytes, over)
+	}
+}
+
+// confirmed is told what receivers confirm of this booster in one swarm.
+func (m *membership) confirmed(rate tuber.BitsPerSecond) {
+	b := m.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m.confirms = rate
+	var sum tuber.BitsPerSecond
+	for _, m := range b.swarms {
+		sum += max(0, min(m.confirms, fastest))
+	}
+	b.record.Proven = max(b.record.Proven, sum)
+}
+
+// fastest bounds what a planner may say that receivers confirm.
+const fastest tuber.BitsPerSecond = 100e9
 
 // newDownload is a limiter of bytes. Its burst has room for the largest read.
 func newDownload(r tuber.BitsPerSecond) *rate.Limiter {

@@ -35,14 +35,16 @@ const (
 type membership struct {
 	b       *Booster
 	site    tuber.PublicKey
+	uplink  *swarmUplink
 	answers chan error // capacity 1: the host's first answer to an invite; nil if nobody waits
 	chunks  *store.Store
 
 	stop context.CancelFunc // ends run; nil while it does not run
 	done chan struct{}      // closed when run has ended
 
-	meters meters       // guarded by b.mu
-	told   *tuber.Means // to the planner; nil: it is to be told. Guarded by b.mu
+	meters   meters              // guarded by b.mu
+	confirms tuber.BitsPerSecond // of what is sent, by its receivers; guarded by b.mu
+	told     *tuber.Means        // to the planner; nil: it is to be told. Guarded by b.mu
 
 	mu     sync.Mutex // guards the fields below
 	record tuber.MembershipRecord
@@ -50,7 +52,7 @@ type membership struct {
 }
 
 func newMembership(b *Booster, r tuber.MembershipRecord) *membership {
-	return &membership{b: b, site: r.Site, record: r}
+	return &membership{b: b, site: r.Site, record: r, uplink: b.newSwarmUplink()}
 }
 
 // startLocked runs the membership; b.mu is held and b runs.
@@ -114,6 +116,7 @@ func (m *membership) join(ctx context.Context, chunks *store.Store) error {
 	}
 	return p.Join(ctx, peer.Membership{
 		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(m.site),
+		Uplink: m.pick, Named: m.named, Confirmed: m.confirmed,
 		Dial:   m.dial,
 		Host:   hostname(r.Host),
 		Joined: m.joined,
@@ -164,6 +167,19 @@ func (m *membership) joined() {
 	default:
 	}
 	m.retell()
+}
+
+// named is told what the host calls itself.
+func (m *membership) named(name string) {
+	name = tuber.Plain(name, wire.MaxName)
+	m.mu.Lock()
+	news := m.record.Name != name
+	m.record.Name = name
+	r := m.record
+	m.mu.Unlock()
+	if news {
+		m.b.note(m.b.book.AddMembership(r))
+	}
 }
 
 // answer keeps why the host, or this side, refused. It tells whether Join

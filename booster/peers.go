@@ -42,9 +42,9 @@ func (b *Booster) peerFor(host string) (*peer.Peer, error) {
 	return p, nil
 }
 
-func (b *Booster) newPeer(conn net.PacketConn, near bool) (*peer.Peer, error) {
+func (b *Booster) newPeer(conn *net.UDPConn, near bool) (*peer.Peer, error) {
 	cfg := peer.Config{
-		Key: b.key, Role: tuber.RoleBooster, Conn: conn,
+		Key: b.key, Role: tuber.RoleBooster, Conn: &countedConn{conn, &b.line}, Sent: b.line.sent,
 		Uplink: b.uplink, Download: b.download, AllowPrivate: near, Log: b.log,
 	}
 	if !near || b.cfg.AllowPrivate {

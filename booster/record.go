@@ -12,7 +12,8 @@ import (
 type record struct {
 	tuber.Settings
 	pause
-	Bound  uint16                           `json:"bound,omitempty"` // the UDP port, kept so that a forwarding rule stays true
+	Bound  uint16                           `json:"bound,omitempty"`  // the UDP port, kept so that a forwarding rule stays true
+	Proven tuber.BitsPerSecond              `json:"proven,omitempty"` // the most upload that receivers confirmed
 	Sums   sums                             `json:"sums,omitzero"`
 	Swarms map[tuber.PublicKey]*swarmRecord `json:"swarms,omitempty"`
 }

@@ -16,10 +16,10 @@ func (b *Booster) Status() tuber.Status {
 	r, v := &b.record, b.verdict
 	st := tuber.Status{
 		Reason: v.reason, Ask: v.ask, Until: v.until, Cap: v.cap, Second: v.second,
-		Upload: tuber.BitsPerSecond(b.up.speed), Download: tuber.BitsPerSecond(b.down.speed),
-		Sent: b.uplink.Total(), Received: b.received,
+		Upload: tuber.BitsPerSecond(b.sent.speed), Download: tuber.BitsPerSecond(b.down.speed),
+		Sent: b.sent.total, Received: b.received,
 		Today: r.Sums.today(now), Month: r.spent(now), Resets: periodAfter(now, r.ResetDay).begins(now.Location()),
-		Facts: b.facts, Reach: b.reachLocked(), Reachable: b.reachableLocked(), Error: b.errorLocked(),
+		Proven: r.Proven, Facts: b.facts, Reach: b.reachLocked(), Reachable: b.reachableLocked(), Error: b.errorLocked(),
 	}
 	for _, site := range b.order {
 		sw := b.swarmStatusLocked(site, stats[site], now)
@@ -33,9 +33,9 @@ func (b *Booster) Status() tuber.Status {
 func (b *Booster) swarmStatusLocked(site tuber.PublicKey, s peer.SwarmStats, now time.Time) tuber.SwarmStatus {
 	m, kept := b.swarms[site], b.record.Swarms[site]
 	sw := tuber.SwarmStatus{
-		Host: m.host(), Site: site, Connected: s.Connected, Pending: m.pending(), Share: b.record.share(site),
-		Peers: len(s.Links), Sent: m.meters.sent, Received: m.meters.received,
-		Upload: tuber.BitsPerSecond(m.meters.up.speed), Download: tuber.BitsPerSecond(m.meters.down.speed),
+		Host: m.host(), Name: m.current().Name, Site: site, Connected: s.Connected, Pending: m.pending(), Share: b.record.share(site),
+		Peers: len(s.Links), Sent: m.meters.sent.total, Received: m.meters.received,
+		Upload: tuber.BitsPerSecond(m.meters.sent.speed), Download: tuber.BitsPerSecond(m.meters.down.speed),
 	}
 	if kept != nil {
 		sw.Paused, sw.Until = kept.Paused, kept.Until

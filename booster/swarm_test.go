@@ -67,7 +67,7 @@ func onAir(t *testing.T) *url.URL {
 func beHost(t *testing.T) *host.Host {
 	t.Helper()
 	h, err := host.New(host.Config{
-		Upstream: onAir(t), Dir: stateDir(t), PublicHost: "127.0.0.1",
+		Upstream: onAir(t), Name: "Ann's\tattic\u202e", Dir: stateDir(t), PublicHost: "127.0.0.1",
 		Listen: "127.0.0.1:0", ControlListen: "127.0.0.1:0", DashboardListen: "127.0.0.1:0",
 		UDPListen: "127.0.0.1:0", STUNListen: host.Off,
 		Follow: "always", Always: []string{"/live/index.m3u8"},
@@ -177,8 +177,8 @@ func TestMembershipWithARealHost(t *testing.T) {
 	})
 	eventually(t, "the booster sends to the viewer", func() bool { return b.Status().Sent > segmentBytes })
 	eventually(t, "the viewer receives", func() bool { return received().Received > segmentBytes })
-	if s := b.Status(); !s.Swarms[0].Connected || s.Links < 2 {
-		t.Errorf("got %+v, want links with the host and the viewer", s)
+	if s := b.Status(); !s.Swarms[0].Connected || s.Links < 2 || s.Swarms[0].Name != "Ann's attic" {
+		t.Errorf("got %+v, want links with the host and the viewer, and the host's name", s)
 	}
 
 	pauseWhileWatched(t, b, received)

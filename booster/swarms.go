@@ -186,7 +186,7 @@ func (b *Booster) replace(old *membership, r tuber.MembershipRecord, answers cha
 	m := newMembership(b, r)
 	m.answers = answers
 	b.mu.Lock()
-	m.meters = old.meters
+	m.meters, m.uplink = old.meters, old.uplink
 	if b.swarms[r.Site] != old || b.running == nil {
 		b.mu.Unlock()
 		return nil, errors.New("join: the swarm was just left; join again")
@@ -288,7 +288,7 @@ func (b *Booster) means(site tuber.PublicKey) tuber.Means {
 }
 
 func (b *Booster) meansLocked(site tuber.PublicKey) tuber.Means {
-	upload := b.verdict.upload()
+	upload := inPayload(ofCap(b.verdict.upload(), b.record.share(site)))
 	if kept := b.record.Swarms[site]; kept != nil && kept.Paused {
 		upload = 0
 	}

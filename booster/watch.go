@@ -49,7 +49,7 @@ func (b *Booster) apply(now time.Time) {
 	next := b.verdict
 	down := b.record.Limits.Download
 	b.mu.Unlock()
-	b.uplink.SetRate(next.upload())
+	b.openLine(next)
 	setDownload(b.download, down)
 	b.tellPlanners()
 	if old.reason != next.reason {

@@ -130,6 +130,7 @@ type Authority struct {
 	Epoch       tuber.Epoch
 	Now         tuber.Millis
 	STUN        []string // as in wire.Welcome
+	Name        string   // as in wire.Welcome
 }
 
 // Admit is the planner's side of the handshake. The peer's key is proved before
@@ -156,7 +157,7 @@ func Admit(ctx context.Context, conn Conn, a Authority, check func(wire.Join) *w
 	if refused != nil {
 		return j, Refuse(ctx, conn, *refused)
 	}
-	w := wire.Welcome{ID: j.Key.PeerID(), STUN: a.STUN}
+	w := wire.Welcome{ID: j.Key.PeerID(), STUN: a.STUN, Name: a.Name}
 	w.Signature = tuber.Sign(a.Key, tuber.KindWelcome, wire.WelcomeStatement(j.Nonce, j.Key))
 	if err := conn.Send(ctx, w); err != nil {
 		return j, fmt.Errorf("welcome: %w", err)

@@ -35,7 +35,7 @@ func (h *Host) openParts() error {
 	if h.planning, err = newPlanning(h.site, h.peer.ID(), h.book, h.cfg.Log); err != nil {
 		return err
 	}
-	h.planning.stun = h.stunPorts()
+	h.planning.stun, h.planning.name = h.stunPorts(), h.cfg.Name
 	if err := h.openOrigin(); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (h *Host) openPeer() error {
 	h.peer, err = peer.New(peer.Config{
 		Key: key, Role: tuber.RoleOrigin,
 		Conn:   &countedPackets{h.sockets.udp, &h.sent},
-		Sent:   &h.sent,
+		Sent:   func(_ net.Addr, bytes int) { h.sent.Add(uint64(bytes)) },
 		Uplink: h.uplink, Addresses: h.mappings, AllowPrivate: h.cfg.AllowPrivate,
 		Log: h.cfg.Log,
 	})

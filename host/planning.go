@@ -28,6 +28,7 @@ type planning struct {
 	origin tuber.PeerID
 	book   *store.Book
 	stun   []string // told to members
+	name   string   // of the host, told to members
 	log    *slog.Logger
 
 	mu       sync.Mutex      // guards the fields below
@@ -102,7 +103,7 @@ func (p *planning) beginLocked() error {
 	}
 	pl := planner.New(planner.Config{
 		Key: p.key, Certificate: p.certificates(epoch), Site: tuber.PublicKeyOf(p.site),
-		Epoch: epoch, Origin: p.origin, Book: p.book, STUN: p.stun, Log: p.log,
+		Epoch: epoch, Origin: p.origin, Book: p.book, STUN: p.stun, Name: p.name, Log: p.log,
 	})
 	pl.SetContents(p.contents)
 	run := &plannerRun{Planner: pl, began: time.Now()}

@@ -61,6 +61,12 @@ func usable(a netip.Addr, allowPrivate bool) bool {
 	return allowPrivate && plain && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast())
 }
 
+// IsHome tells whether the address is in this machine's own network, or on it.
+func IsHome(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
+}
+
 // parseCandidate reads the address of a candidate line (RFC 8839, section 5.1).
 // Only UDP candidates with an address are of use; names are not looked up.
 func parseCandidate(line string) (netip.AddrPort, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ type lane struct {
 	down    chan struct{} // closed when the lane is of no use any more
 	goodbye chan struct{} // closed when the other side has said that it sends no more here
 	records atomic.Uint64
+	home    atomic.Bool // the other side is in this machine's own network
 
 	once, byeOnce sync.Once
 
@@ -69,6 +71,13 @@ func (s *swarm) newLane(api *webrtc.API, trickle func(line string)) (*lane, erro
 		if s == webrtc.PeerConnectionStateFailed || s == webrtc.PeerConnectionStateClosed {
 			ln.fail(errGone)
 		}
+	})
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(pair *webrtc.ICECandidatePair) {
+		if pair == nil || pair.Remote == nil {
+			return
+		}
+		a, err := netip.ParseAddr(pair.Remote.Address)
+		ln.home.Store(err == nil && IsHome(a))
 	})
 	pc.OnDataChannel(func(*webrtc.DataChannel) { ln.fail(errors.New("the neighbour opened a channel of its own")) })
 	pc.OnICECandidate(func(c *webrtc.ICECandidate) {

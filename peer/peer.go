@@ -22,7 +22,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/webrtc/v3"
@@ -46,11 +45,11 @@ type Config struct {
 	// reach Conn; nil for nowhere but the socket's own address.
 	Addresses func() []netip.AddrPort
 
-	// Sent counts the bytes that leave by sockets of the peer's own; whoever
-	// gave Conn counts that one. Nil for none.
-	Sent *atomic.Uint64
+	// Sent is told of each datagram that leaves by a socket of the peer's own;
+	// whoever gave Conn counts there. Nil for nobody.
+	Sent func(to net.Addr, bytes int)
 
-	Uplink   *tuber.Uplink // nil for no cap
+	Uplink   *tuber.Uplink // nil for no cap; a Membership may have its own
 	Download *rate.Limiter // over all links; nil for no cap
 
 	// AllowPrivate lets links use private, loopback and link-local addresses:

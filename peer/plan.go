@@ -18,6 +18,10 @@ func (s *swarm) obey(m wire.Message) {
 		s.apply(&m.PeerPlan)
 	case wire.Signal:
 		s.onSignal(m)
+	case wire.Alive:
+		if s.m.Confirmed != nil {
+			s.m.Confirmed(m.Confirmed)
+		}
 	case wire.Contents:
 		s.onContents(m.Contents)
 	case wire.Quarantine:

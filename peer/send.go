@@ -72,8 +72,16 @@ func (l *link) meterCtl(n int) error {
 		defer cancel()
 		ctx = short
 	}
-	_ = l.s.peer.cfg.Uplink.Wait(ctx, tuber.ClassControl, n) // a small frame goes all the same
+	_ = l.uplink().Wait(ctx, tuber.ClassControl, n) // a small frame goes all the same
 	return l.ctx.Err()
+}
+
+// uplink meters what is sent to this neighbour.
+func (l *link) uplink() *tuber.Uplink {
+	if l.s.m.Uplink == nil {
+		return l.s.peer.cfg.Uplink
+	}
+	return l.s.m.Uplink(l.current().home.Load())
 }
 
 // put writes to the lane of the moment; false once the link has ended.
@@ -114,7 +122,7 @@ func (l *link) writeData() {
 			}
 			continue
 		}
-		if l.s.peer.cfg.Uplink.Wait(l.ctx, class, size) != nil {
+		if l.uplink().Wait(l.ctx, class, size) != nil {
 			return
 		}
 		it := l.take()
@@ -123,7 +131,7 @@ func (l *link) writeData() {
 		}
 		// What became more urgent meanwhile may be longer than what was paid for.
 		if more := len(it.chunk.Data()) + wire.ChunkOverhead - size; more > 0 {
-			if l.s.peer.cfg.Uplink.Wait(l.ctx, it.class, more) != nil {
+			if l.uplink().Wait(l.ctx, it.class, more) != nil {
 				return
 			}
 		}

@@ -28,10 +28,20 @@ type Membership struct {
 	Secret []byte // of an invite: enrols the key with the first join
 	Means  tuber.Means
 
+	// Uplink is what meters all that is sent in this swarm to a neighbour, by
+	// whether that is in the home network; nil: the peer's own Uplink. It is
+	// asked for every frame.
+	Uplink func(home bool) *tuber.Uplink
+
 	// Ticket gets a viewer's ticket for the peer's fingerprint, before each join.
 	Ticket func(context.Context, tuber.Fingerprint) (string, error)
 	// Joined is told that a session has begun: after the first, the secret is burnt.
 	Joined func()
+	// Named is told, at each session, what the host calls itself: remote text.
+	Named func(name string)
+	// Confirmed is told, now and then, the upload that receivers confirm of
+	// this peer to the planner, together.
+	Confirmed func(tuber.BitsPerSecond)
 	// Contents is told what may be wanted now.
 	Contents func([]tuber.Content)
 	// Planned is told each plan that is carried out. Read only.
@@ -162,6 +172,9 @@ func (s *swarm) join(ctx context.Context) (control.Conn, error) {
 	s.tellMeans() // they may have changed while the join was on its way
 	if len(want.Contents) > 0 {
 		_ = conn.Send(ctx, want) // Receive tells if the connection has gone
+	}
+	if s.m.Named != nil {
+		s.m.Named(session.Welcome.Name)
 	}
 	if s.m.Joined != nil {
 		s.m.Joined()

@@ -12,7 +12,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v2"
@@ -167,7 +166,7 @@ var warnBuffer sync.Once
 // roomyNet gives every socket large buffers, and counts what leaves by it.
 type roomyNet struct {
 	*stdnet.Net
-	sent *atomic.Uint64 // nil for nobody
+	sent func(net.Addr, int) // nil for nobody
 }
 
 func (n *roomyNet) ListenUDP(network string, addr *net.UDPAddr) (transport.UDPConn, error) {
@@ -185,11 +184,11 @@ func (n *roomyNet) ListenUDP(network string, addr *net.UDPAddr) (transport.UDPCo
 // countedUDP counts the bytes that ICE and DTLS send; they use WriteTo alone.
 type countedUDP struct {
 	transport.UDPConn
-	sent *atomic.Uint64
+	sent func(net.Addr, int)
 }
 
 func (c *countedUDP) WriteTo(b []byte, to net.Addr) (int, error) {
 	n, err := c.UDPConn.WriteTo(b, to)
-	c.sent.Add(uint64(max(n, 0)))
+	c.sent(to, max(n, 0))
 	return n, err
 }

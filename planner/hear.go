@@ -25,7 +25,7 @@ func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) (save bool) 
 	m.seen = now
 	switch msg := msg.(type) {
 	case wire.Alive:
-		m.send(wire.Alive{})
+		m.send(wire.Alive{Confirmed: m.ledger.confirmed(now)})
 	case wire.Want:
 		c.wantLocked(m, msg)
 	case wire.Means:

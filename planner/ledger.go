@@ -88,6 +88,11 @@ func learn(estimate tuber.BitsPerSecond, e evidence) tuber.BitsPerSecond {
 	return estimate
 }
 
+// confirmed is what receivers confirm of this member now.
+func (l *ledger) confirmed(now time.Time) tuber.BitsPerSecond {
+	return tuber.BitsPerSecond(l.evidence(nil, 0, now).confirmed)
+}
+
 // evidence sums up what is fresh.
 func (l *ledger) evidence(pp *tuber.PeerPlan, limit tuber.BitsPerSecond, now time.Time) evidence {
 	e := evidence{limit: limit, behind: l.behind}

@@ -44,6 +44,9 @@ func TestOldConfirmationsDoNotCount(t *testing.T) {
 	if len(l.flows) != 1 {
 		t.Errorf("%d flows are kept, want 1", len(l.flows))
 	}
+	if got := l.confirmed(now); got != 2e6 {
+		t.Errorf("got %v to tell the peer, want the fresh flow alone", got)
+	}
 }
 
 func TestWhereLearningBegins(t *testing.T) {

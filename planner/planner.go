@@ -50,6 +50,7 @@ type Config struct {
 	Origin      tuber.PeerID // the host's own peer, trusted for its id
 	Book        Book
 	STUN        []string // told to every member, as in wire.Welcome
+	Name        string   // of the host, told to every member
 	MaxPeers    int      // viewers, DefaultMaxPeers if 0
 	Log         *slog.Logger
 	Now         func() time.Time // time.Now if nil
@@ -196,6 +197,6 @@ func (p *Planner) Share() Share { return p.cell.share() }
 func (p *Planner) authority() control.Authority {
 	return control.Authority{
 		Key: p.cfg.Key, Certificate: p.cfg.Certificate(), Epoch: p.cfg.Epoch, Now: tuber.MillisOf(p.cfg.Now()),
-		STUN: p.cfg.STUN,
+		STUN: p.cfg.STUN, Name: p.cfg.Name,
 	}
 }

@@ -57,7 +57,7 @@ type Join struct {
 	Plan        *tuber.PeerPlan `json:"plan,omitempty"` // the last one, if it still carries it out
 }
 
-// MaxName is the longest name of a booster in bytes.
+// MaxName is the longest name of a booster or a host in bytes.
 const MaxName = 64
 
 // JoinStatement is what a join's signature covers.
@@ -71,6 +71,7 @@ type Welcome struct {
 	ID        tuber.PeerID    `json:"id"`
 	Signature tuber.Signature `json:"signature"`      // by the planner, over WelcomeStatement
 	STUN      []string        `json:"stun,omitempty"` // HOST:PORT, at most MaxSTUN; without a host: that of the control socket
+	Name      string          `json:"name,omitempty"` // what the host calls itself, at most MaxName bytes
 }
 
 // MaxSTUN is how many STUN servers a welcome names.
@@ -149,7 +150,11 @@ type Means struct {
 }
 
 // Alive renews the lease; the planner answers it with one of its own.
-type Alive struct{}
+type Alive struct {
+	// Confirmed is, in the planner's answer, the upload that receivers confirm
+	// of this peer now, together.
+	Confirmed tuber.BitsPerSecond `json:"confirmed,omitempty"`
+}
 
 // Leave ends a membership for good: a booster's owner left, or a page goes.
 type Leave struct {

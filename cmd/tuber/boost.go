@@ -11,6 +11,7 @@ import (
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/booster"
 	"github.com/tubercdn/tuber/internal/config"
+	"github.com/tubercdn/tuber/internal/machine"
 )
 
 func (p *program) boost(ctx context.Context) error {
@@ -21,7 +22,8 @@ func (p *program) boost(ctx context.Context) error {
 		return p.handOver(running)
 	}
 	b, err := booster.New(booster.Config{
-		Dir: c.State, Name: c.Name, Listen: c.Listen, Change: change(c), AllowPrivate: c.LAN, UPnP: c.UPnP, Log: p.log,
+		Dir: c.State, Name: c.Name, Listen: c.Listen, Change: change(c), AllowPrivate: c.LAN, UPnP: c.UPnP,
+		WatchFacts: machine.WatchFacts, Log: p.log,
 	})
 	if err != nil {
 		return err

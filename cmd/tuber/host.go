@@ -44,7 +44,7 @@ func hostConfig(c *config.Host) (host.Config, error) {
 		ControlListen: c.ControlListen, PublicHost: c.PublicHost, DashboardListen: c.Dashboard,
 		UDPListen: c.UDPListen, STUNListen: c.STUNListen, MapPort: c.UPnP, Prefix: c.Prefix,
 		Follow: origin.FollowMode(c.Follow), Always: c.Playlist, Relay: host.RelayMode(c.Relay),
-		TrustedProxies: c.TrustedProxy, AllowPrivate: c.LAN,
+		TrustedProxies: c.TrustedProxy, AllowPrivate: c.LAN, Name: c.Name,
 	}
 	if rate := tuber.BitsPerSecond(c.Uplink); rate != tuber.Unlimited {
 		cfg.Uplink = rate

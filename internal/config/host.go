@@ -37,6 +37,7 @@ type Host struct {
 	Relay        string         `enum:"on,ask,off" default:"on" help:"Whether viewers pass on to viewers: on, ask (only who said yes), or off."`
 	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Proxies or tunnels before this host whose X-Forwarded-For is believed, such as 127.0.0.1/32."`
 	Prefix       string         `default:"/.tuber/" placeholder:"PATH" help:"The one path kept for Tuber itself (default ${default})."`
+	Name         string         `placeholder:"TEXT" help:"What friends see of this host, such as the name of your channel."`
 	State        string         `aliases:"dir" placeholder:"DIR" help:"Where keys and the book are kept (default: tuber/host in your state folder)."`
 }
 
@@ -64,6 +65,9 @@ func (h *Host) check() error {
 	}
 	if n := len(h.Prefix); n < 3 || h.Prefix[0] != '/' || h.Prefix[n-1] != '/' {
 		return fmt.Errorf("--prefix: %q must begin and end with a slash, such as /.tuber/", h.Prefix)
+	}
+	if len(h.Name) > 64 {
+		return fmt.Errorf("--name: %d bytes, at most 64", len(h.Name))
 	}
 	if h.Uplink <= 0 {
 		return errors.New("--uplink: 0 sends nothing; write this line's upload, or unlimited")
