@@ -80,6 +80,7 @@ var livesIn = map[string][]string{
 	"golang.org/x/term":                   {"internal/demo", "cmd/tuber"},
 	"golang.org/x/sys":                    {"store", "booster", "host", "gateway", "peer", "internal/demo", "internal/machine", "internal/desk", "cmd/tuber"},
 	"fyne.io/fyne/v2":                     {"app"},
+	"github.com/go-gl/glfw/v3.4/glfw":     {"app"},
 	"github.com/fyne-io/oksvg":            {"icons/render"},
 	"github.com/srwiley/rasterx":          {"icons/render"},
 	"fyne.io/systray":                     {"app"},

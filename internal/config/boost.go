@@ -167,6 +167,10 @@ func (c *Command) check() error {
 
 func setDefault(dir *string, role string) {
 	if *dir == "" {
-		*dir = filepath.Join(xdg.StateHome, "tuber", role)
+		*dir = filepath.Join(StateFolder(), role)
 	}
 }
+
+// StateFolder is where everything is kept unless it is told otherwise: a folder
+// for each role.
+func StateFolder() string { return filepath.Join(xdg.StateHome, "tuber") }
