@@ -54,7 +54,8 @@ type PeerPlan struct {
 	Grants        []Grant        `json:"grants,omitempty"`
 }
 
-// Grant is the rate at which a viewer's player may be answered for a content.
+// Grant is the rate at which a viewer's player may be answered for a content;
+// the zero id stands for every content that has no grant of its own.
 type Grant struct {
 	Content ContentID     `json:"content"`
 	Rate    BitsPerSecond `json:"rate"`

@@ -18,13 +18,20 @@ const (
 	classes
 )
 
+// leastPart is the part of the line, one in so many bytes, that a class gets
+// while it waits, whatever is more urgent: a player that has nothing must come to
+// its first picture, and one without peers must play on, behind a line that is
+// full of what others receive and have seconds to wait for.
+var leastPart = [classes]int{ClassStart: 4, ClassRest: 8}
+
 // uplinkBurst is how much of its rate an idle uplink may send at once.
 const uplinkBurst = 50 * time.Millisecond
 
 // Uplink is the one owner of a line's upload. All that leaves, over HTTP or
 // over links, asks it first, so a cap is kept to the byte over time: a send may
 // overdraw by its own length and the next one waits until that is paid back.
-// Within a class it is first come, first served. A nil Uplink never waits.
+// Within a class it is first come, first served; a lower class goes first, but
+// see leastPart. A nil Uplink never waits.
 //
 // What is asked for is payload; who counts what really leaves, with headers and
 // all that nobody asks for, tells it to Charge, and the cap holds for that.
@@ -36,6 +43,7 @@ type Uplink struct {
 	credit  float64 // bytes; negative while overdrawn
 	filled  time.Time
 	queues  [classes][]*claim
+	passed  [classes]int // bytes of others that went while the first in a class's queue waited
 	sent    [classes]uint64
 	left    uint64 // the line, by Charge
 	charged uint64 // of that, beyond what was granted
@@ -190,6 +198,9 @@ func (u *Uplink) withdraw(c Class, cl *claim) {
 	for i, q := range u.queues[c] {
 		if q == cl {
 			u.queues[c] = append(u.queues[c][:i], u.queues[c][i+1:]...)
+			if i == 0 {
+				u.passed[c] = 0
+			}
 			break
 		}
 	}
@@ -208,19 +219,47 @@ func (u *Uplink) refillLocked(now time.Time) {
 // pumpLocked grants what the credit allows and arranges to come back for the rest.
 func (u *Uplink) pumpLocked() {
 	u.refillLocked(time.Now())
-	for c := range u.queues {
-		for len(u.queues[c]) > 0 {
-			if u.credit <= 0 && u.rate != Unlimited {
-				u.againLocked()
-				return
-			}
-			cl := u.queues[c][0]
-			u.queues[c] = u.queues[c][1:]
-			u.credit -= float64(cl.bytes)
-			u.grantedLocked(Class(c), cl.bytes)
-			close(cl.granted)
+	for {
+		c, any := u.nextLocked()
+		if !any {
+			return
+		}
+		if u.credit <= 0 && u.rate != Unlimited {
+			u.againLocked()
+			return
+		}
+		u.grantLocked(c)
+	}
+}
+
+// nextLocked is the class whose turn it is.
+func (u *Uplink) nextLocked() (next Class, any bool) {
+	for c := range classes {
+		if len(u.queues[c]) == 0 {
+			continue
+		}
+		if !any {
+			next, any = c, true
+		}
+		if least := leastPart[c]; next != ClassControl && least > 0 && u.passed[c] >= (least-1)*u.queues[c][0].bytes {
+			return c, true
 		}
 	}
+	return next, any
+}
+
+func (u *Uplink) grantLocked(c Class) {
+	cl := u.queues[c][0]
+	u.queues[c] = u.queues[c][1:]
+	u.credit -= float64(cl.bytes)
+	u.grantedLocked(c, cl.bytes)
+	for other := range classes {
+		if other != c && len(u.queues[other]) > 0 {
+			u.passed[other] += cl.bytes
+		}
+	}
+	u.passed[c] = 0
+	close(cl.granted)
 }
 
 func (u *Uplink) againLocked() {

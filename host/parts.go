@@ -134,7 +134,7 @@ func (h *Host) openOrigin() error {
 		Follow: h.cfg.Follow, Always: h.cfg.Always, Rules: h.cfg.Rules,
 		Publisher: publisher{h}, Tickets: h.planning, PlannerKey: tuber.PublicKeyOf(h.planning.key),
 		Scripts: scripts{h}, Off: h.off.Load,
-		Uplink: h.uplink, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
+		Uplink: h.uplink, Free: h.planning.free, TrustedProxies: h.cfg.TrustedProxies, Log: h.cfg.Log,
 	})
 	return err
 }

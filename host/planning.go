@@ -189,6 +189,15 @@ func (p *planning) Ticket(f tuber.Fingerprint) string {
 	return ""
 }
 
+// free is what the plan leaves of the host's uplink; false while that is not known.
+func (p *planning) free() (tuber.BitsPerSecond, bool) {
+	run := p.current()
+	if run == nil {
+		return 0, false
+	}
+	return run.Free()
+}
+
 // SetContents tells the planner, and the next ones, what may be wanted.
 func (p *planning) SetContents(list []tuber.Content) {
 	p.mu.Lock()

@@ -74,8 +74,9 @@ func (o *Origin) serveTime(w http.ResponseWriter, r *http.Request) {
 type ticketAnswer struct {
 	Ticket string `json:"ticket"`
 	moment
-	Site    tuber.PublicKey `json:"site"`
-	Planner tuber.PublicKey `json:"planner"`
+	Site    tuber.PublicKey     `json:"site"`
+	Planner tuber.PublicKey     `json:"planner"`
+	HTTP    tuber.BitsPerSecond `json:"http,omitempty"` // what the uplink leaves for HTTP, if that is known
 }
 
 // serveTicket admits viewers of this site and of no other: a page elsewhere
@@ -99,7 +100,7 @@ func (o *Origin) serveTicket(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, ticketAnswer{
 		Ticket: o.cfg.Tickets.Ticket(f), moment: o.moment(),
-		Site: tuber.PublicKeyOf(o.cfg.Key), Planner: o.cfg.PlannerKey,
+		Site: tuber.PublicKeyOf(o.cfg.Key), Planner: o.cfg.PlannerKey, HTTP: o.pacing.rate(),
 	})
 }
 

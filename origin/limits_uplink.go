@@ -28,6 +28,7 @@ type meter struct {
 	from    visitor
 	class   tuber.Class
 	chosen  bool
+	pace    *paced // nil unless the body is held back
 	watch   *time.Timer
 	control *http.ResponseController
 }
@@ -37,6 +38,11 @@ func (o *Origin) metered(w http.ResponseWriter, r *http.Request, from visitor) *
 	m.watch = time.AfterFunc(writeStall, m.cut)
 	m.watch.Stop()
 	return m
+}
+
+func (m *meter) done() {
+	m.watch.Stop()
+	m.pace.done()
 }
 
 // cut wakes a Write that the client does not take.
@@ -74,6 +80,9 @@ func (m *meter) Write(p []byte) (n int, err error) {
 	for {
 		step := p[n:min(n+meterStep, len(p))]
 		if m.request.Method != http.MethodHead {
+			if err := m.pace.wait(m.request.Context(), len(step)); err != nil {
+				return n, err
+			}
 			if err := m.origin.cfg.Uplink.Wait(m.request.Context(), m.class, len(step)); err != nil {
 				return n, err
 			}
@@ -117,6 +126,14 @@ type starts struct {
 type span struct{ first, last time.Time }
 
 func newStarts() *starts { return &starts{spans: map[netip.Addr]span{}} }
+
+// anew says that a page was opened there: its player has nothing, whatever
+// others at that address have.
+func (s *starts) anew(a netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.spans, lineOf(a))
+}
 
 func (s *starts) starting(a netip.Addr, now time.Time) bool {
 	s.mu.Lock()

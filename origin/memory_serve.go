@@ -36,6 +36,7 @@ func (f *follower) serve(w http.ResponseWriter, r *http.Request) bool {
 			s.touch()
 		}
 	}
+	f.hold(w, r, content)
 	if p := f.memory.whole(target); p != nil {
 		return f.servePiece(w, r, p)
 	}

@@ -91,6 +91,9 @@ type Config struct {
 
 	// Uplink meters all bodies; nil never delays.
 	Uplink *tuber.Uplink
+	// Free is what peers leave of the uplink, if that is known. Streams in several
+	// renditions are answered at that rate. Nil: never known.
+	Free func() (tuber.BitsPerSecond, bool)
 	// TrustedProxies are the peers whose X-Forwarded-* headers are believed.
 	TrustedProxies []netip.Prefix
 
@@ -104,6 +107,7 @@ type Origin struct {
 	pages    *injector
 	follower *follower
 	starts   *starts
+	pacing   pacing
 	visitors *visitors
 }
 
@@ -115,6 +119,7 @@ func New(cfg Config) (*Origin, error) {
 	o := &Origin{cfg: cfg, starts: newStarts(), visitors: newVisitors(maxPerVisitor)}
 	o.pages = newInjector(&o.cfg)
 	site := newUpstream(&o.cfg)
+	o.pacing = pacing{free: o.cfg.Free, uplink: o.cfg.Uplink}
 	o.follower = newFollower(&o.cfg, site)
 	o.proxy = o.newProxy(site)
 	return o, nil
@@ -159,7 +164,7 @@ func (o *Origin) Run(ctx context.Context) error { return o.follower.Run(ctx) }
 func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := o.cfg.visitor(r)
 	m := o.metered(w, r, from)
-	defer m.watch.Stop()
+	defer m.done()
 	w = m
 	if from.proxied {
 		if !o.visitors.enter(from.addr) {

@@ -47,6 +47,9 @@ func (o *Origin) rewrite(p *httputil.ProxyRequest) {
 	p.Out.Trailer = p.In.Trailer              // the same map: filled when the body has been read
 	pass := &passage{in: p.In, from: o.cfg.visitor(p.In)}
 	pass.kind = o.pages.kindOf(p.In, pass.from)
+	if pass.kind == kindPage || pass.kind == kindPerhaps {
+		o.starts.anew(pass.from.addr)
+	}
 	*p.Out = *p.Out.WithContext(context.WithValue(p.Out.Context(), passageKey{}, pass))
 	o.cfg.forward(p)
 	o.pages.prepare(pass, p.Out)

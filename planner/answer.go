@@ -47,12 +47,8 @@ func (w *writer) peerPlan(i int32) *tuber.PeerPlan {
 		pp.Assignments = append(pp.Assignments, w.assignments(f, i)...)
 		pp.Sources = append(pp.Sources, w.sources(f, i)...)
 		pp.Sources = append(pp.Sources, w.standby[i][int32(n)]...)
-		if w.g.peers[i].Role == tuber.RoleViewer && f.needs[i] != 0 {
-			if rate := w.g.grant(f, i); rate > 0 {
-				pp.Grants = append(pp.Grants, tuber.Grant{Content: f.ID, Rate: rate})
-			}
-		}
 	}
+	pp.Grants = w.g.grants(i)
 	pp.Holds = w.g.holds(i)
 	w.carryUnknown(pp, i)
 	pp.Introductions = w.introductions(i, pp)
@@ -197,63 +193,4 @@ func (g *grove) holds(i int32) []tuber.Hold {
 	}
 	slices.SortStableFunc(out, func(a, b tuber.Hold) int { return cmp.Compare(b.Priority, a.Priority) })
 	return out
-}
-
-// grant is the rate at which the player of viewer i may be answered; 0 holds it
-// back not at all, as where every rendition fits. A player measures that rate
-// and chooses its rendition by it: half as much again as the one it plays, twice
-// the highest that the swarm can carry for this content's viewers (players go up
-// at some 0.7 of what they measured, and playlists declare peaks). A viewer that
-// is short is granted the next lower one, if there is one that could be the same
-// pictures.
-func (g *grove) grant(f *forest, i int32) tuber.BitsPerSecond {
-	const stay, rise, kin = 1.6, 2, 3 // kin: renditions next to each other differ by less
-	for p := range f.trees {
-		if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] == 0 {
-			return tuber.BitsPerSecond(stay * float64(g.lowerRate(f, kin)))
-		}
-	}
-	best, tooMuch := f.Rate, false
-	for _, other := range g.forests {
-		if other.Rate <= f.Rate {
-			continue
-		}
-		more := float64(other.Rate-f.Rate) * float64(f.viewers)
-		if more > g.left() {
-			tooMuch = true
-		} else if other.Rate <= f.Rate*kin {
-			best = max(best, other.Rate)
-		}
-	}
-	switch {
-	case !tooMuch:
-		return 0
-	case best > f.Rate:
-		return tuber.BitsPerSecond(rise * float64(best))
-	}
-	return tuber.BitsPerSecond(stay * float64(best))
-}
-
-func (g *grove) lowerRate(f *forest, kin tuber.BitsPerSecond) tuber.BitsPerSecond {
-	var best tuber.BitsPerSecond
-	for _, other := range g.forests {
-		if other.Rate < f.Rate && other.Rate*kin >= f.Rate {
-			best = max(best, other.Rate)
-		}
-	}
-	return best
-}
-
-// left is the upload that nobody was assigned, in bits per second.
-func (g *grove) left() float64 {
-	if g.spareRate == nil {
-		var sum float64
-		for i := range g.peers {
-			if !g.peers[i].Away {
-				sum += max(0, g.budget[i])
-			}
-		}
-		g.spareRate = &sum
-	}
-	return *g.spareRate
 }

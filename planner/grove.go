@@ -28,8 +28,9 @@ type grove struct {
 	met       map[int32]map[int32]bool // of viewers that may meet no more, whom they have
 	forests   []*forest
 	byID      map[tuber.ContentID]*forest
-	moves     int      // improvements still allowed
-	spareRate *float64 // what left has summed up
+	moves     int                           // improvements still allowed
+	spareRate *float64                      // what left has summed up
+	meant     map[int32]tuber.BitsPerSecond // what viewers are to come down to, once fit was asked
 }
 
 // forest is the K trees of one content.

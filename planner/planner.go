@@ -188,6 +188,10 @@ func (p *Planner) Remove(id tuber.PeerID) error {
 	return nil
 }
 
+// Free is what the plan leaves of the origin's uplink, for what is asked over
+// HTTP; false while the origin's own peer is not here.
+func (p *Planner) Free() (tuber.BitsPerSecond, bool) { return p.cell.free() }
+
 // Status lists the members and what the means do not suffice for.
 func (p *Planner) Status() ([]tuber.PeerStatus, []tuber.Shortage) { return p.cell.status() }
 

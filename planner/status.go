@@ -63,6 +63,22 @@ func (c *cell) share() Share {
 	return s
 }
 
+func (c *cell) free() (tuber.BitsPerSecond, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.members[c.origin]
+	if m == nil {
+		return 0, false
+	}
+	left := tuber.BitsPerSecond(useOfUplink * float64(m.ledger.upload(m.means.Upload)))
+	if pp := c.plan.Peers[c.origin]; pp != nil {
+		for _, a := range pp.Assignments {
+			left -= a.Rate
+		}
+	}
+	return max(0, left), true
+}
+
 func (c *cell) status() ([]tuber.PeerStatus, []tuber.Shortage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

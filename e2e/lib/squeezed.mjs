@@ -15,7 +15,7 @@ export async function viewer(t, h, before = recordResponses) {
 }
 
 // Viewers that pass nothing on hang on the host's line alone.
-const receiving = `(${recordResponses})();
+export const receiving = `(${recordResponses})();
   Object.defineProperty(Navigator.prototype, "connection", { get: () => Object.assign(new EventTarget(), { saveData: true }) });`;
 
 export async function squeezed(t) {

@@ -14,7 +14,6 @@ import (
 
 const (
 	lookEvery = 100 * time.Millisecond // at a segment that is waited for
-	startRoom = 64 << 10               // bytes that pacing lets go at once
 	tries     = 3                      // for one segment over plain HTTP
 )
 
@@ -212,10 +211,10 @@ func (v *viewer) startFetch(ctx context.Context, l lack) chan error {
 // is moved to another rendition before it stalls.
 func (v *viewer) pace(ctx context.Context, c tuber.ContentID, size int, asked time.Time) error {
 	rate := v.member.grant(c)
-	if rate <= 0 || size <= startRoom {
+	if rate <= 0 {
 		return nil
 	}
-	takes := time.Duration(float64(size-startRoom) / rate.BytesPerSecond() * float64(time.Second))
+	takes := time.Duration(float64(size) / rate.BytesPerSecond() * float64(time.Second))
 	if left := time.Until(asked.Add(takes)); left > 0 {
 		pause(ctx, left)
 	}

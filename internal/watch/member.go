@@ -201,7 +201,10 @@ func (m *member) planned(p *tuber.PeerPlan) {
 func (m *member) grant(c tuber.ContentID) tuber.BitsPerSecond {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.grants[c]
+	if rate, own := m.grants[c]; own {
+		return rate
+	}
+	return m.grants[tuber.ContentID{}]
 }
 
 // stream is the content of the playlist that is played, if the swarm has it.

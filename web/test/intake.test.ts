@@ -5,6 +5,7 @@ import { Delivery } from "../src/page/delivery.ts";
 import { spanOf } from "../src/page/answers.ts";
 import { Intake } from "../src/page/intake.ts";
 import { lateNumbers } from "../src/page/late.ts";
+import { grantOf } from "../src/page/grant.ts";
 import { Memory } from "../src/page/memory.ts";
 import { missingOf, totalOf } from "../src/page/segment.ts";
 import type { ToWorker } from "../src/port.ts";
@@ -194,4 +195,30 @@ test("a delivery that HTTP cannot complete ends with fetch", async () => {
   });
   await d.run();
   assert.equal(said.at(-1), "fetch");
+});
+
+test("a body is paced to the rate that is granted, a short one too", async () => {
+  const site = await newSite();
+  const held = new Memory().of(CONTENT);
+  const data = media(30_000);
+  const run = await newRun(site, { first: 0, url: "/s" }, data);
+  held.addRun(run, 0);
+  for (const [n, part] of cut(data).entries()) held.put(await VerifiedChunk.verify(run, n, part));
+  const began = performance.now();
+  const d: Delivery = new Delivery({
+    id: 1, held, url: "/s", from: 0, end: 30_000, target: 2000, asked: began,
+    post: (m: ToWorker) => void (m.type === "data" && d.pull()),
+    ahead: () => null,
+    http: { speed: { rate: 100, delay: 10 }, flying: () => false, fetch: async () => undefined },
+    grant: () => 1_200_000, // bit/s: 200 ms
+    answered: () => undefined,
+  });
+  d.pull();
+  await d.run();
+  assert(performance.now() - began >= 199);
+});
+
+test("a content without a grant of its own has the one for all others", () => {
+  const grants = [{ content: CONTENT, rate: 7 }, { content: "0".repeat(32), rate: 3 }];
+  assert.deepEqual([grantOf(grants, CONTENT), grantOf(grants, "1".repeat(32)), grantOf([], CONTENT)], [7, 3, 0]);
 });

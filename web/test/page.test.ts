@@ -116,6 +116,19 @@ test("interest lasts a while after the last request", () => {
   assert.deepEqual(i.wanted(20_000), [CONTENT]);
 });
 
+test("a rendition that the player has left is soon not wanted, a second track is", () => {
+  const i = new Interest();
+  const content = (id: string, url: string) => ({ id, url, k: 4, rate: 1, epoch: 1, target: 2000 });
+  i.setContents([content("a", "/high.m3u8"), content("b", "/low.m3u8")]);
+  for (const [url, at] of [["/high.m3u8", 0], ["/low.m3u8", 900], ["/high.m3u8", 2000], ["/low.m3u8", 2900]] as const) i.asked(url, at);
+  assert.deepEqual(i.wanted(3000), ["a", "b"], "both are polled");
+  i.asked("/low.m3u8", 4500);
+  assert.deepEqual(i.wanted(4500), ["a", "b"]);
+  i.asked("/low.m3u8", 4501);
+  assert.deepEqual(i.wanted(4501), ["b"]);
+  assert.deepEqual(i.wanted(9000), ["b"], "the last one is kept as ever");
+});
+
 test("STUN is asked at the name by which the page came", () => {
   assert.deepEqual(stunServers([":3478", "stun.example.org:3479"], "tv.example.org"), [
     "stun:tv.example.org:3478",

@@ -8,7 +8,6 @@ import { missingOf } from "./segment.ts";
 
 const TICK_MS = 100;
 const URGENT_MS = 1500;
-const BURST = 64 << 10; // bytes that pacing lets go at once
 
 export type DeliveryOptions = {
   id: number;
@@ -75,8 +74,9 @@ export class Delivery {
       if (this.#done()) return post({ type: "end", id });
       if (this.#failed && this.missing().length > 0) return post({ type: "fetch", id });
       const piece = this.#piece();
-      if (piece && this.#credit > 0 && this.#paced(piece.length)) this.#give(piece);
-      else if (piece) await this.#pause();
+      const early = piece ? this.#early(piece.length) : 0;
+      if (piece && this.#credit > 0 && early <= 0) this.#give(piece);
+      else if (piece) await this.#pause(early > 0 ? Math.min(early, TICK_MS) : TICK_MS);
       else if (this.#hopeless()) return post({ type: "fetch", id });
       else await this.#o.held.changed(TICK_MS);
       this.#sign();
@@ -109,12 +109,15 @@ export class Delivery {
     this.#o.post({ type: "data", id: this.#o.id, bytes }, [bytes]);
   }
 
-  /** Bodies come at the rate that the plan grants: that is how a viewer is moved. */
-  #paced(bytes: number): boolean {
+  /**
+   * For how many ms these bytes must wait still: bodies come at the rate that the
+   * plan grants, to the last byte, for players choose a rendition by what they
+   * measure, and a short one would show them nothing but its beginning.
+   */
+  #early(bytes: number): number {
     const rate = this.#o.grant();
-    if (rate <= 0) return true;
-    const allowed = ((performance.now() - this.#o.asked) * rate) / 8000 + BURST;
-    return this.#at - this.#o.from + bytes <= allowed;
+    if (rate <= 0) return 0;
+    return this.#o.asked + ((this.#at - this.#o.from + bytes) * 8000) / rate - performance.now();
   }
 
   /** Starts HTTP at the last moment; true if only plain HTTP can still help. */
@@ -136,9 +139,9 @@ export class Delivery {
     return flying.length === 0 && !whole; // statements are missing, not chunks
   }
 
-  #pause(): Promise<void> {
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, TICK_MS);
+      const timer = setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -27,6 +27,11 @@ export class Fetcher {
     return this.#speed.now;
   }
 
+  /** The host's word for what its line can spare, bit/s. */
+  atMost(rate: number): void {
+    this.#speed.atMost(rate);
+  }
+
   flying(content: ContentID, number: number): boolean {
     return this.#flying.has(`${content}/${number}`);
   }

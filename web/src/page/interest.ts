@@ -2,10 +2,12 @@
 import type { Content } from "../wire/control.ts";
 import type { ContentID } from "../wire/frame.ts";
 
-// An interest lasts so long, or three target durations. A player polls the
-// playlist of one rendition each target duration; what it has left must not
-// take means from what it plays now.
+// An interest lasts so long, or three target durations.
 const KEEP_MS = 5_000;
+// A player polls the playlist of what it plays each target duration. What it has
+// not asked for in so many of them, while it asked for something else, it has
+// left for another rendition: that must not take means from what it plays now.
+const LEFT = 1.25;
 const MAX_URLS = 256;
 
 export class Interest {
@@ -36,11 +38,10 @@ export class Interest {
 
   /** What to want now. */
   wanted(now: number): ContentID[] {
+    const last = (c: Content): number => Math.max(this.#urls.get(c.url) ?? -Infinity, this.#touched.get(c.id) ?? -Infinity);
+    const newest = Math.max(...this.#contents.map(last));
     return this.#contents
-      .filter((c) => {
-        const last = Math.max(this.#urls.get(c.url) ?? -Infinity, this.#touched.get(c.id) ?? -Infinity);
-        return now - last <= Math.max(KEEP_MS, 3 * c.target);
-      })
+      .filter((c) => now - last(c) <= Math.max(KEEP_MS, 3 * c.target) && newest - last(c) <= LEFT * c.target)
       .map((c) => c.id);
   }
 }

@@ -112,6 +112,7 @@ export class Member {
       const t = await fetchTicket(config.prefix, fingerprint);
       if (!equal(t.site, site)) return SLOW_MS; // another host answers here now; a reload brings its key
       this.clock.set(t.now);
+      if (t.http > 0) this.carrier?.fetcher.atMost(t.http);
       if (this.#stopped.signal.aborted) return null;
       const session = await Session.open({
         url: controlURL(config.prefix),

@@ -2,6 +2,7 @@
 // membership, the players.
 import { matcher, type Config } from "../port.ts";
 import { Answers } from "./answers.ts";
+import { grantOf } from "./grant.ts";
 import { Courier } from "./courier.ts";
 import { Interest } from "./interest.ts";
 import { Leader } from "./leader.ts";
@@ -29,7 +30,7 @@ export function startPeer(config: Config): () => object {
     get fetcher() {
       return member?.carrier?.fetcher ?? null;
     },
-    rate: (content) => member?.carrier?.plan?.grants.find((g) => g.content === content)?.rate ?? 0,
+    rate: (content) => grantOf(member?.carrier?.plan?.grants ?? [], content),
     touched: (content) => interest.touched(content, performance.now()),
     answered: (bytes) => (stats.answered += bytes),
   });

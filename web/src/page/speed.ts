@@ -7,6 +7,11 @@ export class Speed {
     this.#rate = bitsPerSecond / 8000;
   }
 
+  /** It is no faster than this, says the host, bit/s. */
+  atMost(bitsPerSecond: number): void {
+    this.#rate = Math.min(this.#rate, bitsPerSecond / 8000);
+  }
+
   /** A transfer of this many bytes: ms until its first byte, and ms from there to its last. */
   measured(bytes: number, delay: number, ms: number): void {
     this.#delay += 0.4 * (delay - this.#delay);

@@ -93,6 +93,7 @@ export type Range = Of<typeof range>;
 export type Means = Of<typeof means>;
 export type Assignment = Of<typeof assignment>;
 export type Source = Of<typeof source>;
+export type Grant = Of<typeof grant>;
 export type Introduction = Of<typeof introduction>;
 export type LinkReport = Of<typeof linkReport>;
 export type MessageType = keyof typeof shapes;

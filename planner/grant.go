@@ -1,0 +1,195 @@
+package planner
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/tubercdn/tuber"
+)
+
+// How a player is moved. It measures the rate at which it is answered and
+// chooses its rendition by that: players stay with one that is some 0.95 of
+// what they measured and go up to one that is some 0.7 of it, and playlists
+// declare peaks.
+const (
+	stayAt   = 1.6 // times a rendition's rate: its player keeps up and sees no reason to go up
+	riseTo   = 1.3 // times the lowest rendition that does not fit: none goes up to that one
+	kinRates = 3   // renditions next to each other differ by less
+)
+
+// grants are the rates at which the player of viewer i may be answered: for
+// each content that it wants, and under no content's id for all others, so that
+// one that it turns to, or begins with, does not come as fast as an idle line
+// can for a moment. Nothing is granted where nothing has to be held back.
+func (g *grove) grants(i int32) []tuber.Grant {
+	if g.peers[i].Role != tuber.RoleViewer {
+		return nil
+	}
+	var out []tuber.Grant
+	var most tuber.BitsPerSecond
+	wants, free := false, false
+	for _, f := range g.forests {
+		if f.needs[i] == 0 {
+			continue
+		}
+		wants = true
+		rate := g.grant(f, i)
+		if rate == 0 {
+			free = true
+			continue
+		}
+		most = max(most, rate)
+		out = append(out, tuber.Grant{Content: f.ID, Rate: rate})
+	}
+	switch {
+	case !wants:
+		most = g.first()
+	case free && most == 0:
+		return nil
+	}
+	if most > 0 {
+		out = append(out, tuber.Grant{Rate: most})
+	}
+	return out
+}
+
+// grant is the rate at which the player of viewer i may be answered for f; 0
+// holds it back not at all, as where every rendition fits. A viewer that is to
+// make room for others, or that is short, is granted the next lower rendition,
+// if there is one that could be the same pictures.
+func (g *grove) grant(f *forest, i int32) tuber.BitsPerSecond {
+	if to, down := g.fit()[i]; down && to < f.Rate {
+		return tuber.BitsPerSecond(stayAt * float64(to))
+	}
+	for p := range f.trees {
+		if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] == 0 {
+			return tuber.BitsPerSecond(stayAt * float64(g.lowerRate(f.Rate)))
+		}
+	}
+	return g.upTo(f.Rate, f.viewers)
+}
+
+// first is what a viewer may be answered at that wants nothing yet.
+func (g *grove) first() tuber.BitsPerSecond { return g.upTo(0, 1) }
+
+// upTo is the rate for players of a rendition who may go up as far as all of
+// them can.
+func (g *grove) upTo(rate tuber.BitsPerSecond, viewers int) tuber.BitsPerSecond {
+	fits, tooMuch := false, tuber.BitsPerSecond(math.MaxInt64)
+	for _, other := range g.forests {
+		switch {
+		case other.Rate <= rate:
+		case float64(other.Rate-rate)*float64(viewers) > g.left():
+			tooMuch = min(tooMuch, other.Rate)
+		case rate == 0 || other.Rate <= rate*kinRates:
+			fits = true
+		}
+	}
+	switch {
+	case tooMuch == math.MaxInt64:
+		return 0
+	case fits:
+		return tuber.BitsPerSecond(riseTo * float64(tooMuch))
+	case rate == 0:
+		return tuber.BitsPerSecond(stayAt * float64(tooMuch)) // the lowest of all: nothing fits
+	}
+	return tuber.BitsPerSecond(stayAt * float64(rate))
+}
+
+// claim is what a viewer receives, or is to come down to.
+type claim struct {
+	viewer int32
+	rate   tuber.BitsPerSecond
+}
+
+// fit says which viewers are to come down, and to which rate, so that the means
+// suffice for all: those who receive the most first, the newest of them first.
+func (g *grove) fit() map[int32]tuber.BitsPerSecond {
+	if g.meant != nil {
+		return g.meant
+	}
+	g.meant = map[int32]tuber.BitsPerSecond{}
+	at := map[tuber.BitsPerSecond][]claim{}
+	over := -g.left() // what is claimed beyond what is there
+	for i := range g.peers {
+		if c, served := g.claimOf(int32(i)); c.rate > 0 {
+			at[c.rate] = append(at[c.rate], c)
+			over += float64(c.rate) - served
+		}
+	}
+	for _, rate := range g.ratesDown() {
+		to := g.lowerRate(rate)
+		if to == 0 {
+			continue
+		}
+		slices.SortFunc(at[rate], func(a, b claim) int {
+			return cmp.Or(g.peers[b.viewer].Since.Compare(g.peers[a.viewer].Since), cmp.Compare(a.viewer, b.viewer))
+		})
+		for _, c := range at[rate] {
+			if over <= 0 {
+				return g.meant
+			}
+			over -= float64(rate - to)
+			g.meant[c.viewer] = to
+			at[to] = append(at[to], claim{c.viewer, to})
+		}
+	}
+	return g.meant
+}
+
+// claimOf is the rendition of viewer i, the highest while it turns from one to
+// another, and the bits per second that it is served now.
+func (g *grove) claimOf(i int32) (c claim, served float64) {
+	c.viewer = i
+	if g.peers[i].Role != tuber.RoleViewer {
+		return c, 0
+	}
+	for _, f := range g.forests {
+		if f.needs[i] == 0 {
+			continue
+		}
+		c.rate = max(c.rate, f.Rate)
+		for p := range f.trees {
+			if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] > 0 {
+				served += f.slot
+			}
+		}
+	}
+	return c, served
+}
+
+// ratesDown are the rates of all contents, the highest first.
+func (g *grove) ratesDown() []tuber.BitsPerSecond {
+	var out []tuber.BitsPerSecond
+	for _, f := range g.forests {
+		out = append(out, f.Rate)
+	}
+	slices.SortFunc(out, func(a, b tuber.BitsPerSecond) int { return cmp.Compare(b, a) })
+	return slices.Compact(out)
+}
+
+// lowerRate is that of the next lower rendition, 0 if there is none.
+func (g *grove) lowerRate(rate tuber.BitsPerSecond) tuber.BitsPerSecond {
+	var best tuber.BitsPerSecond
+	for _, other := range g.forests {
+		if other.Rate < rate && other.Rate*kinRates >= rate {
+			best = max(best, other.Rate)
+		}
+	}
+	return best
+}
+
+// left is the upload that nobody was assigned, in bits per second.
+func (g *grove) left() float64 {
+	if g.spareRate == nil {
+		var sum float64
+		for i := range g.peers {
+			if !g.peers[i].Away {
+				sum += max(0, g.budget[i])
+			}
+		}
+		g.spareRate = &sum
+	}
+	return *g.spareRate
+}
