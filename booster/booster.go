@@ -81,7 +81,8 @@ type Booster struct {
 	record   record
 	facts    tuber.Facts
 	verdict  verdict
-	sent     sent  // over all swarms
+	sent     sent // over all swarms
+	helped   helped
 	down     meter // over all swarms
 	received uint64
 	near     *peer.Peer // of swarms in private networks; nil until one is joined
@@ -132,9 +133,16 @@ func (b *Booster) open() error {
 		return err
 	}
 	if change := b.cfg.Change; change != nil {
+		before := b.folderOf(b.record.Settings)
 		change(&b.record.Settings)
 		if err := b.record.Check(); err != nil {
 			return err
+		}
+		if after := b.folderOf(b.record.Settings); after != before {
+			if err := checkFolder(after); err != nil {
+				return err
+			}
+			b.moveChunks(before, after)
 		}
 	}
 	conn, err := listen(b.cfg.Listen, b.record.Port, b.record.Bound)

@@ -50,7 +50,9 @@ type sent struct {
 type meters struct {
 	sent     sent
 	down     meter
-	received uint64 // since the start
+	received uint64                  // since the start
+	links    map[tuber.PeerID]uint64 // bytes sent by each that is open
+	helped   helped
 }
 
 // count adds what was sent and received since the last count; it returns how
@@ -79,8 +81,50 @@ func (b *Booster) countSwarmLocked(m *membership, s peer.SwarmStats, now time.Ti
 	x.sent.add(sent, over)
 	x.received += received
 	b.received += received
+	b.countHelpedLocked(m, s.Links, now)
 	if sent > 0 {
 		b.record.swarm(m.site).Sums.count(sent, spent, now)
+	}
+}
+
+// helped are the peers that were sent something on one day. Only their number
+// is written down, so after a restart one may count again.
+type helped struct {
+	day   date
+	peers map[tuber.PeerID]bool
+}
+
+const mostHelped = 1 << 16 // remembered; beyond, every one counts as known
+
+// take tells whether the peer had not been helped that day.
+func (h *helped) take(p tuber.PeerID, day date) bool {
+	if h.peers == nil || h.day != day {
+		h.day, h.peers = day, make(map[tuber.PeerID]bool)
+	}
+	if h.peers[p] || len(h.peers) >= mostHelped {
+		return false
+	}
+	h.peers[p] = true
+	return true
+}
+
+// countHelpedLocked counts those to whom links have sent something since the
+// last look.
+func (b *Booster) countHelpedLocked(m *membership, links []peer.LinkStats, now time.Time) {
+	day, before := dateOf(now), m.meters.links
+	m.meters.links = make(map[tuber.PeerID]uint64, len(links))
+	for _, l := range links {
+		m.meters.links[l.Peer] = l.Sent
+		if l.Sent == before[l.Peer] {
+			continue
+		}
+		if m.meters.helped.take(l.Peer, day) {
+			sums := &b.record.swarm(m.site).Sums
+			sums.Helped = sums.Helped.add(day, 1)
+		}
+		if b.helped.take(l.Peer, day) {
+			b.record.Sums.Helped = b.record.Sums.Helped.add(day, 1)
+		}
 	}
 }
 

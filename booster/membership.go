@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -38,6 +39,7 @@ type membership struct {
 	uplink  *swarmUplink
 	answers chan error // capacity 1: the host's first answer to an invite; nil if nobody waits
 	chunks  *store.Store
+	ahead   atomic.Int64 // nanoseconds by which the origin's clock is ahead of this one
 
 	stop context.CancelFunc // ends run; nil while it does not run
 	done chan struct{}      // closed when run has ended
@@ -69,7 +71,7 @@ func (b *Booster) startLocked(m *membership) {
 // run keeps the store open and the peer in the swarm until ctx ends.
 func (m *membership) run(ctx context.Context) {
 	chunks, err := store.New(store.Options{
-		Site: m.site, Path: m.file(), Quota: m.b.quota(), Log: m.b.log,
+		Site: m.site, Path: m.file(m.b.folder()), Quota: m.b.quota(), Now: m.now, Log: m.b.log,
 	})
 	if err != nil {
 		if !m.answer(err) {
@@ -116,7 +118,7 @@ func (m *membership) join(ctx context.Context, chunks *store.Store) error {
 	}
 	return p.Join(ctx, peer.Membership{
 		Site: m.site, Name: m.b.name(), Chunks: chunks, Secret: secret, Means: m.b.means(m.site),
-		Uplink: m.pick, Named: m.named, Confirmed: m.confirmed,
+		Uplink: m.pick, Welcomed: m.welcomed, Confirmed: m.confirmed,
 		Dial:   m.dial,
 		Host:   hostname(r.Host),
 		Joined: m.joined,
@@ -169,8 +171,9 @@ func (m *membership) joined() {
 	m.retell()
 }
 
-// named is told what the host calls itself.
-func (m *membership) named(name string) {
+// welcomed is told what the host calls itself, and its clock.
+func (m *membership) welcomed(name string, ahead time.Duration) {
+	m.ahead.Store(int64(ahead))
 	name = tuber.Plain(name, wire.MaxName)
 	m.mu.Lock()
 	news := m.record.Name != name
@@ -234,16 +237,23 @@ func (m *membership) current() tuber.MembershipRecord {
 
 func (m *membership) host() string { return m.current().Host }
 
-// file is where the chunks of the swarm are.
-func (m *membership) file() string {
-	return filepath.Join(m.b.cfg.Dir, "chunks-"+hex.EncodeToString(m.site[:8])+".db")
+// now is the origin's clock, as far as it is known: what expires goes by it.
+func (m *membership) now() time.Time { return time.Now().Add(time.Duration(m.ahead.Load())) }
+
+// file is where the chunks of the swarm are in a folder.
+func (m *membership) file(folder string) string {
+	return filepath.Join(folder, "chunks-"+hex.EncodeToString(m.site[:8])+".db")
 }
 
 // erase deletes what was kept of the swarm, notes beside the file included.
 func (m *membership) erase() error {
 	var all []error
-	found, err := filepath.Glob(m.file() + "*")
+	found, err := filepath.Glob(m.file(m.b.cfg.Dir) + "*")
 	all = append(all, err)
+	if folder := m.b.folder(); folder != m.b.cfg.Dir {
+		more, err := filepath.Glob(m.file(folder) + "*")
+		found, all = append(found, more...), append(all, err)
+	}
 	for _, path := range found {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			all = append(all, fmt.Errorf("delete chunks: %w", err))

@@ -103,6 +103,12 @@ func (s *sums) count(sent, spent uint64, now time.Time) {
 
 func (s *sums) today(now time.Time) uint64 { return s.Sent.since(dateOf(now)) }
 
+// helped is how many peers were sent something today.
+func (s *sums) helped(now time.Time) *int {
+	n := int(s.Helped.since(dateOf(now)))
+	return &n
+}
+
 func (s *sums) month(now time.Time, resetDay int) uint64 {
 	return s.Spent.since(periodOf(now, resetDay))
 }

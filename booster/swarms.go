@@ -47,7 +47,7 @@ func (b *Booster) openBook() error {
 // openRecord reads the owner's settings. Those that cannot be used are set
 // aside in the book, and the defaults hold.
 func (b *Booster) openRecord() error {
-	b.record = newRecord()
+	b.record = record{Settings: b.defaults()}
 	var text json.RawMessage
 	ok, err := b.book.Setting(settingsName, &text)
 	if err == nil && !ok {

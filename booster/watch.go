@@ -146,10 +146,19 @@ func (b *Booster) SetSettings(s tuber.Settings) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
+	before, after := b.folder(), b.folderOf(s)
+	if after != before {
+		if err := checkFolder(s.Folder); err != nil {
+			return err
+		}
+	}
 	b.mu.Lock()
 	b.record.Settings = s
 	b.fault = nil // the owner has looked
 	b.mu.Unlock()
+	if after != before {
+		b.moveChunks(before, after)
+	}
 	b.events.add(tuber.EventSettings, "", "")
 	return b.settle()
 }

@@ -37,8 +37,9 @@ type Membership struct {
 	Ticket func(context.Context, tuber.Fingerprint) (string, error)
 	// Joined is told that a session has begun: after the first, the secret is burnt.
 	Joined func()
-	// Named is told, at each session, what the host calls itself: remote text.
-	Named func(name string)
+	// Welcomed is told, at each session, what the host calls itself, which is
+	// remote text, and how far the origin's clock is ahead of this machine's.
+	Welcomed func(name string, ahead time.Duration)
 	// Confirmed is told, now and then, the upload that receivers confirm of
 	// this peer to the planner, together.
 	Confirmed func(tuber.BitsPerSecond)
@@ -173,8 +174,8 @@ func (s *swarm) join(ctx context.Context) (control.Conn, error) {
 	if len(want.Contents) > 0 {
 		_ = conn.Send(ctx, want) // Receive tells if the connection has gone
 	}
-	if s.m.Named != nil {
-		s.m.Named(session.Welcome.Name)
+	if s.m.Welcomed != nil {
+		s.m.Welcomed(session.Welcome.Name, session.Offset)
 	}
 	if s.m.Joined != nil {
 		s.m.Joined()

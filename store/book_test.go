@@ -211,6 +211,7 @@ func TestFileModes(t *testing.T) {
 	book := bookPath(t)
 	b := openBook(t, book, nil)
 	chunks := filepath.Join(filepath.Dir(book), "deep", "chunks-x.db")
+	must(t, os.Mkdir(filepath.Dir(chunks), 0o700))
 	openStore(t, Options{Path: chunks})
 	for path, want := range map[string]os.FileMode{book: 0o600, b.CopyPath(): 0o600, chunks: 0o600, pidPath(book): 0o600,
 		filepath.Dir(book): 0o700, filepath.Dir(chunks): 0o700} {

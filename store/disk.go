@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -39,7 +40,7 @@ type Disk struct {
 	w sync.Mutex // one writer at a time; taken before mu
 
 	mu       sync.RWMutex // guards the fields below; readers of the file hold it for reading
-	file     *boltFile    // nil while it could not be begun anew
+	file     *boltFile    // nil while the folder cannot be used
 	index    map[tuber.ContentID][]*entry
 	quota    int64
 	holds    map[tuber.ContentID]tuber.Hold
@@ -52,14 +53,20 @@ type Disk struct {
 	manifest *lru
 }
 
-// OpenDisk opens or begins the file. A damaged file is set aside.
+// OpenDisk opens or begins the file. A damaged file is set aside; where the
+// folder cannot be used, Full says so, and it is tried again.
 func OpenDisk(opts DiskOptions) (*Disk, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	d := &Disk{opts: opts, quota: opts.Quota, manifest: newLRU(128)}
 	if err := d.begin(); err != nil {
-		return nil, err
+		if foreign(err) {
+			return nil, err
+		}
+		d.mu.Lock()
+		d.loseLocked(err)
+		d.mu.Unlock()
 	}
 	if err := d.SetQuota(opts.Quota); err != nil { // it may have been lowered meanwhile
 		return nil, errors.Join(err, d.Close())
@@ -86,6 +93,9 @@ func (d *Disk) beginLocked() error {
 
 // openLocked opens the file and reads its index.
 func (d *Disk) openLocked() error {
+	if _, err := os.Stat(filepath.Dir(d.opts.Path)); err != nil {
+		return err // a folder that was taken away is not made anew on another disk
+	}
 	file, err := openBolt(d.opts.Path, initChunks(d.opts.Site))
 	if err != nil {
 		return err

@@ -15,8 +15,10 @@ const (
 	// roomSlack is what a commit may need beside the value: pages of the index,
 	// of the buckets above it, and of the list of free pages.
 	roomSlack = 64 << 10
-	// unheldLife is how long chunks stay that no hold names, if there is room.
-	unheldLife = 10 * time.Minute
+	// unheldLife is how long chunks stay that no hold names, if there is room:
+	// with the time that a plan and a sweep take, what was withdrawn is gone
+	// within ten minutes.
+	unheldLife = 9 * time.Minute
 	// minQuota is the size of a file with nothing in it.
 	minQuota = 256 << 10
 )
@@ -87,13 +89,7 @@ func (d *Disk) Sweep() error {
 		return nil
 	}
 	now := d.opts.Now()
-	if d.file == nil && !now.Before(d.retry) {
-		d.retry = now.Add(fullPause)
-		if err := d.beginLocked(); err != nil {
-			d.mu.Unlock()
-			return err
-		}
-	}
+	d.lookLocked()
 	if d.file == nil {
 		d.mu.Unlock()
 		return nil
@@ -200,8 +196,12 @@ func (d *Disk) SetQuota(quota int64) error {
 	d.mu.Lock()
 	d.quota = max(quota, 0)
 	if d.file == nil {
+		closed := d.closed
 		d.mu.Unlock()
-		return errClosed
+		if closed {
+			return errClosed
+		}
+		return nil // it holds from the moment on at which there is a file
 	}
 	d.full = nil
 	d.applyQuotaLocked()

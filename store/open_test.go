@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -228,14 +227,5 @@ func TestCopyThatWasLeftBehindIsRemoved(t *testing.T) {
 	openStore(t, Options{Path: path})
 	if left := leftovers(path); len(left) != 0 {
 		t.Fatalf("left: %v", left)
-	}
-}
-
-func TestErrorNamesTheFolder(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	must(t, os.WriteFile(file, nil, 0o600))
-	_, err := New(Options{Path: filepath.Join(file, "chunks.db"), Site: testSite})
-	if err == nil || !strings.Contains(err.Error(), file) {
-		t.Fatalf("got %v, want an error that names %s", err, file)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -52,6 +53,9 @@ func (d *Disk) Write(m *tuber.SignedManifest, k int, parts tuber.Partitions, get
 		d.full = nil
 	case isFull(err):
 		d.full, d.retry = fmt.Errorf("the disk is full: %w", err), now.Add(fullPause)
+		err = d.full
+	case !errors.Is(err, ErrDamaged):
+		d.full, d.retry = &FolderError{filepath.Dir(d.opts.Path), err}, now.Add(fullPause)
 		err = d.full
 	}
 	d.mu.Unlock()
