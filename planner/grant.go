@@ -13,9 +13,10 @@ import (
 // what they measured and go up to one that is some 0.7 of it, and playlists
 // declare peaks.
 const (
-	stayAt   = 1.6 // times a rendition's rate: its player keeps up and sees no reason to go up
-	riseTo   = 1.3 // times the lowest rendition that does not fit: none goes up to that one
-	kinRates = 3   // renditions next to each other differ by less
+	stayAt   = 1.6  // times a rendition's rate: its player keeps up and sees no reason to go up
+	waitAt   = 0.95 // times the next higher one's: nor here, but it will need little time to
+	riseTo   = 1.3  // times the lowest rendition that does not fit: none goes up to that one
+	kinRates = 3    // renditions next to each other differ by less
 )
 
 // grants are the rates at which the player of viewer i may be answered: for
@@ -74,27 +75,37 @@ func (g *grove) grant(f *forest, i int32) tuber.BitsPerSecond {
 func (g *grove) first() tuber.BitsPerSecond { return g.upTo(0, 1) }
 
 // upTo is the rate for players of a rendition who may go up as far as all of
-// them can.
+// them can. Those who cannot are kept near the next one: a player weighs what it
+// measures by how long it took, so a few short segments that came quickly hardly
+// count, and from far below it would take minutes to believe that it may go up.
 func (g *grove) upTo(rate tuber.BitsPerSecond, viewers int) tuber.BitsPerSecond {
-	fits, tooMuch := false, tuber.BitsPerSecond(math.MaxInt64)
+	const beyond = tuber.BitsPerSecond(math.MaxInt64)
+	fits, next, tooMuch := false, beyond, beyond
 	for _, other := range g.forests {
-		switch {
-		case other.Rate <= rate:
-		case float64(other.Rate-rate)*float64(viewers) > g.left():
+		if other.Rate <= rate {
+			continue
+		}
+		kin := rate == 0 || other.Rate <= rate*kinRates
+		if kin {
+			next = min(next, other.Rate)
+		}
+		if float64(other.Rate-rate)*float64(viewers) > g.left() {
 			tooMuch = min(tooMuch, other.Rate)
-		case rate == 0 || other.Rate <= rate*kinRates:
+		} else if kin {
 			fits = true
 		}
 	}
 	switch {
-	case tooMuch == math.MaxInt64:
+	case tooMuch == beyond:
 		return 0
 	case fits:
 		return tuber.BitsPerSecond(riseTo * float64(tooMuch))
 	case rate == 0:
 		return tuber.BitsPerSecond(stayAt * float64(tooMuch)) // the lowest of all: nothing fits
+	case next == beyond:
+		return tuber.BitsPerSecond(stayAt * float64(rate))
 	}
-	return tuber.BitsPerSecond(stayAt * float64(rate))
+	return tuber.BitsPerSecond(max(stayAt*float64(rate), waitAt*float64(next)))
 }
 
 // claim is what a viewer receives, or is to come down to.

@@ -20,7 +20,7 @@ func TestGrantsMoveViewers(t *testing.T) {
 		{"all fit, from the lowest", 20_000_000, low, 0},
 		{"the highest is never held back where it fits", 4_000_000, high, 0},
 		{"the middle one fits", 2_200_000, low, 1_950_000},
-		{"nothing more fits", 1_000_000, low, 480_000},
+		{"nothing more fits", 1_000_000, low, 760_000},
 		{"short of the one it plays", 2_000_000, high, 1_280_000},
 		{"short of the lowest", 150_000, low, 0},
 	} {
@@ -69,8 +69,8 @@ func TestThoseAtTheTopMakeRoom(t *testing.T) {
 	if got := rateOf(plan, old.ID, high.ID); got != 0 {
 		t.Errorf("the other is held back to %v, though one is enough", got)
 	}
-	if got := rateOf(plan, joins.ID, low.ID); got != 480_000 {
-		t.Errorf("who joins is granted %v, want its own rendition and no more", got)
+	if got := rateOf(plan, joins.ID, low.ID); got != 760_000 {
+		t.Errorf("who joins is granted %v, want its own rendition and a little less than the next", got)
 	}
 }
 
