@@ -41,11 +41,14 @@ func Run(ctx context.Context, c Config) int {
 	u := newUI(a, c)
 	u.build()
 	u.tray = newTray(u)
-	if !c.Hidden || u.tray == nil || c.Invite != "" {
+	u.waits = c.Desk.FirewallAsks()
+	if !c.Hidden || u.tray == nil || c.Invite != "" || u.waits {
 		u.raise()
 	}
 	u.offer(c.Invite)
-	u.begin()
+	if !u.waits {
+		u.begin()
+	}
 	u.run(ctx)
 	return 0
 }

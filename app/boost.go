@@ -20,6 +20,7 @@ type boostPage struct {
 	main    *container.Scroll
 	consent *consent
 
+	network *card // what the system may ask, before the engine begins
 	trouble *card
 	said    *widget.Label
 	ask     *card
@@ -35,6 +36,13 @@ type boostPage struct {
 
 func newBoostPage(u *ui) *boostPage {
 	p := &boostPage{u: u, rows: map[tuber.PublicKey]*swarmRow{}}
+	p.network = newNote(strong(tr("The system may ask about the network")),
+		words(tr("When Tuber starts, the system may ask whether it may use the network. Either answer works: with yes more peers reach this computer, with no it helps all the same.")),
+		inset(newWrap(primary(tr("Understood"), func() {
+			u.waits = false
+			u.begin()
+			p.show(u.seen)
+		}))))
 	p.said = words("")
 	p.trouble = newNote(p.said)
 	p.asked = strong("")
@@ -46,7 +54,7 @@ func newBoostPage(u *ui) *boostPage {
 	p.welcome = soft(tr("A friend who streams sends you an invite link. Paste it here, and this computer helps to carry the stream to everybody who watches. You see first what that means, and you can stop at any time."))
 	p.invites = subheading("")
 	p.box = newInviteBox(u, p.take)
-	p.main = newPage(p.trouble, p.ask, p.head.box, p.swarms,
+	p.main = newPage(p.network, p.trouble, p.ask, p.head.box, p.swarms,
 		newCard(newLines(p.invites, p.welcome), p.box.box))
 	p.root = container.NewStack(p.main)
 	return p
@@ -65,7 +73,8 @@ func (p *boostPage) show(v *view) {
 		return
 	}
 	set(p.said, plain(p.u.cfg.Desk.Trouble()))
-	moved := showIf(p.trouble, p.said.Text != "")
+	moved := showIf(p.network, p.u.waits)
+	moved = showIf(p.trouble, p.said.Text != "") || moved
 	moved = showIf(p.ask, v.status.Ask) || moved
 	set(p.asked, askText(v.status.Reason))
 	moved = p.head.show(v) || moved

@@ -4,7 +4,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/driver/desktop"
 )
 
 // closed is the window's close button: it hides where a tray icon brings it
@@ -64,22 +63,4 @@ func (u *ui) ask(q question) {
 	width := fyne.Min(u.win.Canvas().Size().Width-32, 440)
 	d.Resize(fyne.NewSize(width, d.MinSize().Height))
 	d.Show()
-}
-
-// shortcuts are the keys that work everywhere: Ctrl+1 to Ctrl+5 open the pages,
-// Ctrl+V on the first one takes an invite, Ctrl+W closes, Ctrl+Q quits.
-func (u *ui) shortcuts() {
-	c := u.win.Canvas()
-	for i := range u.pages {
-		key := fyne.KeyName(string(rune('1' + i)))
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { u.goTo(i) })
-	}
-	c.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) {
-		if u.open == 0 {
-			u.offer(u.app.Clipboard().Content())
-		}
-	})
-	for key, do := range map[fyne.KeyName]func(){fyne.KeyW: u.closed, fyne.KeyQ: u.quit} {
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
-	}
 }

@@ -9,32 +9,6 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// keenEntry is a text field that tells when it is left.
-type keenEntry struct {
-	widget.Entry
-	left    func()
-	focused bool
-}
-
-func newKeenEntry() *keenEntry {
-	e := &keenEntry{}
-	e.ExtendBaseWidget(e)
-	return e
-}
-
-func (e *keenEntry) FocusGained() {
-	e.focused = true
-	e.Entry.FocusGained()
-}
-
-func (e *keenEntry) FocusLost() {
-	e.focused = false
-	e.Entry.FocusLost()
-	if e.left != nil {
-		e.left()
-	}
-}
-
 // field is one value to type. It is taken over on Enter or when the field is
 // left; a bad one gets a sentence beside it and changes nothing.
 type field struct {
@@ -48,7 +22,7 @@ type field struct {
 }
 
 func newField(u *ui, unit string, read func(string) (func(*tuber.Settings), string)) *field {
-	f := &field{u: u, entry: newKeenEntry(), problem: caution(""), read: read}
+	f := &field{u: u, entry: newKeenEntry(u), problem: caution(""), read: read}
 	f.entry.OnSubmitted = func(string) { f.commit() }
 	f.entry.left = f.commit
 	name := soft(unit)

@@ -19,6 +19,7 @@ func (s *stand) walk(visit func(fyne.CanvasObject)) {
 		}
 		visit(o)
 		switch o := o.(type) {
+		case *widget.Label, *widget.Button, *widget.Check, *widget.Select, *keenEntry: // whole in themselves
 		case *fyne.Container:
 			for _, c := range o.Objects {
 				down(c)
@@ -50,7 +51,7 @@ func (s *stand) texts() string {
 			b.WriteString("[ ] " + o.Text + "\n")
 		case *widget.Select:
 			b.WriteString("<" + o.Selected + ">\n")
-		case *widget.Entry:
+		case *keenEntry:
 			b.WriteString("_" + o.Text + "_\n")
 		case *canvas.Text:
 			b.WriteString(o.Text + "\n")
@@ -134,11 +135,11 @@ func (t tapAt) Tapped(*fyne.PointEvent) {
 }
 
 // entry is the shown field with that placeholder or, if there is none, text.
-func (s *stand) entry(match string) *widget.Entry {
+func (s *stand) entry(match string) *keenEntry {
 	s.Helper()
-	var found *widget.Entry
+	var found *keenEntry
 	s.walk(func(o fyne.CanvasObject) {
-		if e, ok := o.(*widget.Entry); ok && (e.PlaceHolder == match || e.Text == match) {
+		if e, ok := o.(*keenEntry); ok && (e.PlaceHolder == match || e.Text == match) {
 			found = e
 		}
 	})

@@ -16,7 +16,7 @@ const maxPasted = 4096
 type inviteBox struct {
 	u       *ui
 	box     *fyne.Container
-	entry   *widget.Entry
+	entry   *keenEntry
 	problem *widget.Label
 	offered *card
 	found   *widget.Label
@@ -24,7 +24,7 @@ type inviteBox struct {
 }
 
 func newInviteBox(u *ui, take func(string)) *inviteBox {
-	b := &inviteBox{u: u, entry: widget.NewEntry(), problem: caution(""), take: take, found: words("")}
+	b := &inviteBox{u: u, entry: newKeenEntry(u), problem: caution(""), take: take, found: words("")}
 	b.entry.SetPlaceHolder("https://…/.tuber/join#…")
 	b.entry.OnSubmitted = b.take
 	b.entry.OnChanged = func(text string) {

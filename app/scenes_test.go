@@ -118,5 +118,95 @@ func scenes() []scene {
 			f.entry.SetText("-3")
 			f.commit()
 		}},
+		{"boost-firewall", nil, func(s *stand) { s.u.waits, s.u.stage = true, beginning; s.tick() }},
+		{"host-setup", func(s *stand) {
+			s.desk.settings.Hosting = tuber.HostSetup{Upstream: "http://127.0.0.1:8000", Name: "Ann’s evening show", Uplink: 10e6}
+		}, onPage("Host")},
+		{"host-bad", nil, func(s *stand) {
+			onPage("Host")(s)
+			h := s.u.pages[s.u.open].(*hostPage).setup
+			h.upstream.entry.SetText("ftp://x/y")
+			h.public.entry.SetText("https://tv.example/")
+			h.uplink.entry.SetText("much")
+			s.tap(tr("Start"))
+			s.scroll(300)
+		}},
+		{"host-ended", func(s *stand) { s.hosting.ended = errors.New("listen on :443: permission denied") }, onPage("Host")},
+		{"host-live", serving, func(s *stand) { onPage("Host")(s); hostWave(s) }},
+		{"host-short", func(s *stand) { serving(s); s.hosting.state.Short = 12e6 }, onPage("Host")},
+		{"host-quiet", func(s *stand) {
+			s.hosting.running = true
+			s.hosting.state = tuber.HostState{Enabled: true, Site: "http://192.168.1.20:8080/"}
+			s.hosting.state.Planner = true
+		}, onPage("Host")},
+		{"host-fresh", serving, func(s *stand) { onPage("Host")(s); s.tap(tr("Make an invite")); s.scroll(520) }},
+		{"host-lists", serving, func(s *stand) { onPage("Host")(s); s.scroll(9000) }},
+		{"host-remove", serving, func(s *stand) { onPage("Host")(s); s.scroll(9000); s.tap(tr("Remove …")) }},
+		{"reach-dialable", helping, onPage("Reachability")},
+		{"reach-punchable", reach(tuber.ReachStatus{Reach: tuber.ReachPunchable, Port: 40123, Trouble: "no router answered", Seen: "203.0.113.7:61021"}), onPage("Reachability")},
+		{"reach-symmetric", reach(tuber.ReachStatus{Reach: tuber.ReachSymmetric, Port: 40123, Mapping: "off"}), onPage("Reachability")},
+		{"reach-none", reach(tuber.ReachStatus{Reach: tuber.ReachNone, Port: 40123}), onPage("Reachability")},
+		{"reach-unknown", nil, onPage("Reachability")},
+		{"activity", func(s *stand) { helping(s); s.engine.events = happened() }, onPage("Activity")},
+		{"activity-empty", nil, onPage("Activity")},
 	}
+}
+
+func onPage(name string) func(*stand) {
+	return func(s *stand) { s.u.goTo(s.page(name)); s.tick() }
+}
+
+func reach(r tuber.ReachStatus) func(*stand) {
+	return func(s *stand) { helping(s); s.engine.status.Reach = r }
+}
+
+// serving is a host that runs in the program.
+func serving(s *stand) {
+	s.hosting.running = true
+	s.hosting.state = tuber.HostState{
+		HostStatus: tuber.HostStatus{Viewers: 23, Boosters: 2, Peers: 3, FromPeers: 0.934, Upload: 1_620_000, Bitrate: 1_500_000, Planner: true},
+		Enabled:    true, Site: "https://tv.example/", Mapping: tuber.ReachStatus{Reach: tuber.ReachDialable, Mapping: "UPnP"},
+		BoosterList: []tuber.HostBooster{
+			{ID: tuber.PeerID{1}, Name: "Ben’s PC", Linked: true, Delivered: 48e9, Upload: 20e6, Enrolled: noon.AddDate(0, -2, 0)},
+			{ID: tuber.PeerID{2}, Name: "Carla", Linked: true, Delivered: 7e9, Upload: 5e6, Enrolled: noon.AddDate(0, 0, -3)},
+			{ID: tuber.PeerID{3}, Name: "\u202edrawkcab", Delivered: 0, Upload: 5e6, Enrolled: noon},
+		},
+		Invites: []tuber.InviteRecord{
+			{ID: "a1b2c3d4", Note: "the club", Expires: noon.AddDate(0, 0, 5), Uses: 7, UsedBy: []tuber.PeerID{{1}, {2}}},
+			{ID: "99887766", Expires: noon.AddDate(0, 0, 1), Uses: 1},
+			{ID: "00112233", Note: "Dora", Expires: noon.AddDate(0, 0, -1), Uses: 1},
+			{ID: "44556677", Note: "Emil", Expires: noon.AddDate(0, 0, 1), Uses: 0, UsedBy: []tuber.PeerID{{9}}},
+		},
+	}
+}
+
+// hostWave lets two minutes pass on the host's graph.
+func hostWave(s *stand) {
+	h := &s.hosting.state.HostStatus
+	up := h.Upload
+	for i := range span {
+		f := 1 + 0.03*math.Sin(float64(i)/3)
+		if i > 20 && i < 30 {
+			f = 3 - float64(i-20)/5
+		}
+		h.Upload = tuber.BitsPerSecond(float64(up) * f)
+		s.tick()
+	}
+	h.Upload = up
+	s.tick()
+}
+
+// happened is one event of each kind.
+func happened() []tuber.Event {
+	var all []tuber.Event
+	for i, e := range []tuber.Event{
+		{Kind: tuber.EventStarted}, {Kind: tuber.EventJoined, Host: "tv.example"}, {Kind: tuber.EventLinked, Host: "tv.example"},
+		{Kind: tuber.EventSending}, {Kind: tuber.EventStopped, Text: string(tuber.ReasonBattery)}, {Kind: tuber.EventSending},
+		{Kind: tuber.EventAway, Host: "tv.example", Text: "dial: connection refused"}, {Kind: tuber.EventRefused, Host: "old.example", Text: "the invite was revoked"},
+		{Kind: tuber.EventSettings}, {Kind: tuber.EventFault, Text: "open the chunk store: no space left on device"}, {Kind: tuber.EventLeft, Host: "old.example"},
+	} {
+		e.At = noon.Add(time.Duration(i-20) * 7 * time.Minute)
+		all = append(all, e)
+	}
+	return all
 }

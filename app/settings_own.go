@@ -170,6 +170,16 @@ func webPage(address string) *url.URL {
 	return page
 }
 
+// ownSite is an address of the host in this program that may be opened in a
+// browser, nil if it is none.
+func ownSite(address string) *url.URL {
+	page, err := url.Parse(address)
+	if err != nil || (page.Scheme != "https" && page.Scheme != "http") || page.Host == "" {
+		return nil
+	}
+	return page
+}
+
 // openPage opens a web page, and nothing else.
 func (u *ui) openPage(address string) {
 	if page := webPage(address); page != nil {

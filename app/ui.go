@@ -39,7 +39,7 @@ type ui struct {
 	seen    *view
 	history history
 	visible bool // the window is shown
-	asked   bool // the owner was told of the system's question
+	waits   bool // to tell the owner of the system's question before the engine begins
 	tray    *tray
 	nav     *nav
 	pages   []page
@@ -88,7 +88,7 @@ func (u *ui) build() {
 	u.strip = container.NewPadded(newNote(container.NewBorder(nil, nil, nil, dismiss, u.notice)))
 	u.strip.Hide()
 
-	u.pages = []page{newBoostPage(u), newSettingsPage(u)}
+	u.pages = []page{newBoostPage(u), newHostPage(u), newReachPage(u), newActivityPage(u), newSettingsPage(u)}
 	u.nav = newNav(u.pages, u.goTo)
 	contents := container.NewStack()
 	for _, p := range u.pages {
