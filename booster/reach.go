@@ -32,7 +32,14 @@ func (b *Booster) frontLocked() *peer.Peer {
 
 // reachLocked is how others link to this booster.
 func (b *Booster) reachLocked() tuber.ReachStatus {
-	st := tuber.ReachStatus{Reach: b.frontLocked().Reach(), Port: b.record.Bound}
+	front := b.frontLocked()
+	st := tuber.ReachStatus{Reach: front.Reach(), Port: b.record.Bound}
+	for i, seen := range front.Seen() {
+		if i > 0 {
+			st.Seen += ", "
+		}
+		st.Seen += seen.String()
+	}
 	if b.mapper == nil {
 		st.Mapping = "off"
 		return st

@@ -56,6 +56,17 @@ func (p *Peer) Reach() tuber.Reach {
 	return o.reach
 }
 
+// Seen is where STUN servers see this peer's one socket, or none if it has none
+// or nobody has answered lately. It is for the owner alone.
+func (p *Peer) Seen() []netip.AddrPort {
+	if p.mux == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.outlook.seen)
+}
+
 // opened and unopened tell the outlook what became of a link.
 func (p *Peer) opened() {
 	p.mu.Lock()

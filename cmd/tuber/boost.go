@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -18,11 +18,11 @@ func (p *program) boost(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := &p.Boost
-	if running, err := booster.Dial(c.State); err == nil && c.Link != "" {
+	if running, err := booster.Dial(c.State); err == nil && (c.Link != "" || c.Changes()) {
 		return p.handOver(running)
 	}
 	b, err := booster.New(booster.Config{
-		Dir: c.State, Name: c.Name, Listen: c.Listen, Change: change(c), AllowPrivate: c.LAN, UPnP: c.UPnP,
+		Dir: c.State, Name: c.Name, Listen: c.Listen, Change: c.Apply, AllowPrivate: c.LAN, UPnP: c.UPnP,
 		WatchFacts: machine.WatchFacts, Log: p.log,
 	})
 	if err != nil {
@@ -34,21 +34,66 @@ func (p *program) boost(ctx context.Context) error {
 		cancel()
 		return errors.Join(err, <-ended)
 	}
+	if len(c.Share) > 0 {
+		s := b.Settings()
+		err := setShares(&s, c.Share, b.Status().Swarms)
+		if err == nil {
+			err = b.SetSettings(s)
+		}
+		if err != nil {
+			cancel()
+			return errors.Join(err, <-ended)
+		}
+	}
 	p.narrate(ctx, b, ended)
 	return <-ended
 }
 
-// handOver gives the invite to the booster that runs here already.
+// handOver gives the invite and the settings to the booster that runs here already.
 func (p *program) handOver(running *booster.Client) error {
 	c := &p.Boost
-	if c.Upload != nil || c.Download != nil || c.Disk != nil || c.Allowance != nil || c.ResetDay != nil {
-		return errors.New("a booster runs here already, with its own limits: leave the limits out to join by it, or stop it first")
+	if c.Link != "" {
+		if err := running.Join(c.Link); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.out, "Joined. The booster that runs here goes on with it; tuber status shows how.")
 	}
-	if err := running.Join(c.Link); err != nil {
+	if !c.Changes() {
+		return nil
+	}
+	s, err := running.Settings()
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(p.out, "Joined. The booster that runs here goes on with it; tuber status shows how.")
+	st, err := running.Status()
+	if err != nil {
+		return err
+	}
+	c.Apply(&s)
+	if err := setShares(&s, c.Share, st.Swarms); err != nil {
+		return err
+	}
+	if err := running.SetSettings(s); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.out, "The booster that runs here has the new settings.")
 	return err
+}
+
+// setShares gives swarms their parts of the cap, by the names of their hosts.
+func setShares(s *tuber.Settings, shares []config.Share, swarms []tuber.SwarmStatus) error {
+	for _, share := range shares {
+		i := slices.IndexFunc(swarms, func(sw tuber.SwarmStatus) bool { return sw.Host == share.Host })
+		if i < 0 {
+			return fmt.Errorf("--share: %q: %w; tuber status lists those that were", share.Host, booster.ErrUnknown)
+		}
+		site := swarms[i].Site
+		s.Shares = slices.DeleteFunc(s.Shares, func(old tuber.Share) bool { return old.Site == site })
+		if share.Percent < 100 {
+			s.Shares = append(s.Shares, tuber.Share{Site: site, Percent: share.Percent})
+		}
+	}
+	return nil
 }
 
 // join joins by the invite, if there is one, and says how that went.
@@ -80,27 +125,6 @@ func (p *program) join(ctx context.Context, b *booster.Booster) error {
 			invite.Host, l.Upload, bytesText(l.Disk))
 	}
 	return nil
-}
-
-// change puts the limits of the command line over those that were kept.
-func change(c *config.Boost) func(*tuber.Settings) {
-	return func(s *tuber.Settings) {
-		if c.Upload != nil {
-			s.Limits.Upload = tuber.BitsPerSecond(*c.Upload)
-		}
-		if c.Download != nil {
-			s.Limits.Download = tuber.BitsPerSecond(*c.Download)
-		}
-		if c.Disk != nil {
-			s.Limits.Disk = uint64(*c.Disk)
-		}
-		if c.Allowance != nil {
-			s.Limits.Allowance = uint64(*c.Allowance)
-		}
-		if c.ResetDay != nil {
-			s.ResetDay = *c.ResetDay
-		}
-	}
 }
 
 const (
@@ -139,52 +163,6 @@ func (p *program) narrate(ctx context.Context, b *booster.Booster, ended chan er
 		}
 		last = line
 	}
-}
-
-// sentence is a status in one line.
-func sentence(st tuber.Status) string {
-	var parts []string
-	if st.Reason != tuber.ReasonNone {
-		parts = append(parts, "not sending: "+string(st.Reason)+until(st))
-	} else {
-		parts = append(parts, "sending "+st.Upload.String())
-	}
-	if st.Reachable != "" {
-		parts = append(parts, st.Reachable)
-	}
-	parts = append(parts, plural(st.Links, "link"), bytesText(st.Sent)+" sent", bytesText(st.Stored)+" on disk")
-	for _, s := range st.Swarms {
-		if !s.Connected {
-			parts = append(parts, s.Host+" is away")
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-func until(st tuber.Status) string {
-	if st.Until.IsZero() {
-		return ""
-	}
-	return " until " + st.Until.Local().Format("2 Jan 15:04")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func bytesText(n uint64) string {
-	for _, u := range []struct {
-		size uint64
-		name string
-	}{{1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= u.size {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.size), u.name)
-		}
-	}
-	return fmt.Sprintf("%d B", n)
 }
 
 // swarmOf finds the swarm of a host, by the name that status shows; the zero
@@ -276,16 +254,10 @@ func (p *program) status(context.Context) error {
 		e.SetIndent("", "  ")
 		return e.Encode(st)
 	}
-	fmt.Fprintln(p.out, sentence(st))
-	for _, s := range st.Swarms {
-		state := "joined"
-		if !s.Connected {
-			state = "away"
-		}
-		fmt.Fprintf(p.out, "  %s: %s, %s, %s sent, %s on disk\n", s.Host, state, plural(s.Peers, "link"), bytesText(s.Sent), bytesText(s.Stored))
-		if s.Error != "" {
-			fmt.Fprintf(p.out, "    %s\n", s.Error)
-		}
+	settings, err := c.Settings()
+	if err != nil {
+		return err
 	}
-	return nil
+	_, err = fmt.Fprint(p.out, statusText(st, settings))
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,10 @@ func TestScript(t *testing.T) {
 			"waitfor":  waitFor,
 			"revoke":   revokeAll,
 			"leave":    leaveAll,
+
+			"share":      forHost("boost", "--share"),
+			"pausehost":  forHost("pause", "1h"),
+			"resumehost": forHost("resume"),
 		},
 	})
 }
@@ -161,6 +166,21 @@ func leaveAll(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	for _, s := range all {
 		ts.Check(ts.Exec("tuber", "leave", s.Host, "--state", args[0]))
+	}
+}
+
+// forHost DIR [PERCENT]: runs a command for the one host that was joined.
+func forHost(command ...string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		all, err := swarms(args[0])
+		ts.Check(err)
+		for _, s := range all {
+			word := s.Host
+			if len(args) > 1 {
+				word += "=" + args[1]
+			}
+			ts.Check(ts.Exec("tuber", append(append(slices.Clone(command), word), "--state", args[0])...))
+		}
 	}
 }
 

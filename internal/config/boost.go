@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,17 +21,86 @@ type boosterState struct {
 // Boost is the command that runs a booster. Limits that are not given stay
 // what they were.
 type Boost struct {
-	Link      string `arg:"" optional:"" name:"invite" help:"The invite link from the host. Without one, go on with what was joined."`
-	Upload    *Rate  `placeholder:"RATE" help:"Send at most this, such as 5Mbit/s; kept for the next time (at first 5Mbit/s)."`
-	Download  *Rate  `placeholder:"RATE" help:"Receive at most this (at first unlimited)."`
-	Disk      *Size  `placeholder:"SIZE" help:"Keep at most this on disk, such as 10GiB (at first 10GiB)."`
-	Allowance *Size  `placeholder:"SIZE" help:"Send at most this in a month, 0 for no end (at first 100GB)."`
-	ResetDay  *int   `placeholder:"DAY" help:"Day of the month on which the allowance begins anew, 1 to 28 (at first 1)."`
-	Name      string `placeholder:"TEXT" help:"The name that the host sees (default: this machine's name)."`
-	Listen    string `default:":0" placeholder:"ADDRESS" help:"The one UDP port for links (default: a free one, kept)."`
-	UPnP      bool   `name:"upnp" negatable:"" default:"true" help:"Ask the router to map the UDP port (--no-upnp: do not)."`
-	LAN       bool   `name:"lan" help:"Link to peers in private networks too. It is so anyway for a host that has a private address."`
+	Link      string    `arg:"" optional:"" name:"invite" help:"The invite link from the host. Without one, go on with what was joined."`
+	Upload    *Rate     `placeholder:"RATE" help:"Send at most this, such as 5Mbit/s; kept for the next time (at first 5Mbit/s)."`
+	Download  *Rate     `placeholder:"RATE" help:"Receive at most this (at first unlimited)."`
+	Disk      *Size     `placeholder:"SIZE" help:"Keep at most this on disk, such as 10GiB (at first 10GiB, or a fifth of what is free)."`
+	Allowance *Size     `placeholder:"SIZE" help:"Send at most this in a month, 0 for no end (at first 100GB)."`
+	ResetDay  *int      `placeholder:"DAY" help:"Day of the month on which the allowance begins anew, 1 to 28 (at first 1)."`
+	Schedule  *Schedule `placeholder:"TEXT" help:"Another cap in some hours of the week, such as 'mon-fri 18-23 2Mbit/s', with 0 for nothing; several by commas; off for none."`
+	OnBattery string    `enum:",stop,send,ask" default:"" placeholder:"DO" help:"On battery: stop or send (at first stop)."`
+	OnMetered string    `enum:",stop,send,ask" default:"" placeholder:"DO" help:"On a metered line: stop or send (at first stop)."`
+	OnVPN     string    `name:"on-vpn" enum:",stop,send,ask" default:"" placeholder:"DO" help:"While a VPN is on: stop, send, or ask, which is silence until you have chosen (at first ask)."`
+	Share     []Share   `placeholder:"HOST=PERCENT" help:"Hold a host's swarm to a part of the upload cap, such as tv.example=50; 100 for all of it."`
+	LANExempt *bool     `name:"lan-exempt" negatable:"" help:"Leave what goes to peers in your own network out of the caps and the allowance."`
+	Folder    *string   `placeholder:"DIR" help:"Where chunks are kept; 'default' for beside the settings."`
+	Name      string    `placeholder:"TEXT" help:"The name that the host sees (default: this machine's name)."`
+	Listen    string    `default:":0" placeholder:"ADDRESS" help:"The one UDP port for links (default: a free one, kept)."`
+	UPnP      bool      `name:"upnp" negatable:"" default:"true" help:"Ask the router to map the UDP port (--no-upnp: do not)."`
+	LAN       bool      `name:"lan" help:"Link to peers in private networks too. It is so anyway for a host that has a private address."`
 	boosterState
+}
+
+// Share is a swarm's part of the upload cap: HOST=PERCENT.
+type Share struct {
+	Host    string
+	Percent int
+}
+
+// UnmarshalText reads a share.
+func (s *Share) UnmarshalText(text []byte) error {
+	host, percent, ok := strings.Cut(strings.TrimSuffix(string(text), "%"), "=")
+	n, err := strconv.Atoi(percent)
+	if !ok || host == "" || err != nil || n < 1 || n > 100 {
+		return fmt.Errorf("%.40q is no share; write HOST=PERCENT with 1 to 100, such as tv.example=50", text)
+	}
+	*s = Share{host, n}
+	return nil
+}
+
+// Changes tells whether any of the owner's settings is given.
+func (b *Boost) Changes() bool {
+	return b.Upload != nil || b.Download != nil || b.Disk != nil || b.Allowance != nil || b.ResetDay != nil ||
+		b.Schedule != nil || b.OnBattery+b.OnMetered+b.OnVPN != "" || len(b.Share) > 0 || b.LANExempt != nil || b.Folder != nil
+}
+
+// Apply puts the settings that are given over those that were kept. Shares are
+// not among them: whose they are is known only where swarms are.
+func (b *Boost) Apply(s *tuber.Settings) {
+	if b.Upload != nil {
+		s.Limits.Upload = tuber.BitsPerSecond(*b.Upload)
+	}
+	if b.Download != nil {
+		s.Limits.Download = tuber.BitsPerSecond(*b.Download)
+	}
+	if b.Disk != nil {
+		s.Limits.Disk = uint64(*b.Disk)
+	}
+	if b.Allowance != nil {
+		s.Limits.Allowance = uint64(*b.Allowance)
+	}
+	if b.ResetDay != nil {
+		s.ResetDay = *b.ResetDay
+	}
+	if b.Schedule != nil {
+		s.Schedule = tuber.Schedule(*b.Schedule)
+	}
+	for do, rule := range map[*tuber.OnFact]string{
+		&s.Rules.OnBattery: b.OnBattery, &s.Rules.OnMetered: b.OnMetered, &s.Rules.OnVPN: b.OnVPN,
+	} {
+		if rule != "" {
+			*do = tuber.OnFact(rule)
+		}
+	}
+	if b.LANExempt != nil {
+		s.LANExempt = *b.LANExempt
+	}
+	if b.Folder != nil {
+		s.Folder = *b.Folder
+		if s.Folder == "default" {
+			s.Folder = ""
+		}
+	}
 }
 
 // PauseCmd pauses the running booster, or one of its swarms.
@@ -108,9 +178,13 @@ func (i *InviteCreate) check() error {
 // check tells hosts from times: a host has a dot or a port, or is localhost.
 func (p *PauseCmd) check() error {
 	for _, word := range p.Words {
-		err := p.For.UnmarshalText([]byte(word))
+		var long Pause
+		err := long.UnmarshalText([]byte(word))
 		switch {
+		case err == nil && p.For == Pause{}:
+			p.For = long
 		case err == nil:
+			return fmt.Errorf("%.40q: how long is said already", word)
 		case p.Host == "" && (strings.ContainsAny(word, ".:") || word == "localhost"):
 			p.Host = word
 		default:
@@ -128,6 +202,13 @@ func (b *Boost) check() error {
 	}
 	if _, _, err := net.SplitHostPort(b.Listen); err != nil {
 		return fmt.Errorf("--listen: %q: write ADDRESS:PORT or :PORT, such as :4500", b.Listen)
+	}
+	if b.Folder != nil && *b.Folder != "default" {
+		whole, err := filepath.Abs(*b.Folder)
+		if err != nil {
+			return fmt.Errorf("--folder: %w", err)
+		}
+		b.Folder = &whole
 	}
 	if b.ResetDay != nil && (*b.ResetDay < 1 || *b.ResetDay > 28) {
 		return fmt.Errorf("--reset-day: %d; write a day from 1 to 28", *b.ResetDay)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +161,12 @@ func TestErrors(t *testing.T) {
 		{"relay", []string{"host", "--files", dir, "--relay", "maybe"}, []string{"--relay", "ask"}},
 		{"proxy", []string{"host", "--files", dir, "--trusted-proxy", "me"}, []string{"--trusted-proxy"}},
 		{"port", []string{"boost", "--listen", "here"}, []string{"--listen", ":4500"}},
+		{"schedule", []string{"boost", "--schedule", "evenings"}, []string{"--schedule", "mon-fri 18-23 2Mbit/s"}},
+		{"rule", []string{"boost", "--on-battery", "panic"}, []string{"--on-battery", "stop"}},
+		{"share of nothing", []string{"boost", "--share", "tv.example=0"}, []string{"--share", "HOST=PERCENT"}},
+		{"share of nobody", []string{"boost", "--share", "50"}, []string{"--share", "tv.example=50"}},
+		{"paused twice", []string{"pause", "1h", "2h"}, []string{"2h", "said already"}},
+		{"host's name", []string{"host", "--files", dir, "--name", strings.Repeat("x", 65)}, []string{"--name", "at most 64"}},
 		{"day", []string{"boost", "--reset-day", "31"}, []string{"--reset-day", "28"}},
 		{"nothing to do", []string{"gateway", "--stun", ""}, []string{"--stun", "--map"}},
 		{"nobody watches", []string{"watch", "http://localhost/", "--viewers", "0"}, []string{"--viewers", "1 to 2000"}},
@@ -186,6 +194,61 @@ func TestErrors(t *testing.T) {
 				t.Errorf("got %q, want one line", err)
 			}
 		})
+	}
+}
+
+// Whatever says it, the owner's settings come out whole.
+func TestBoostSettings(t *testing.T) {
+	dir := alone(t)
+	path := write(t, filepath.Join(dir, "boost.toml"), `[boost]
+upload = "8Mbit/s"
+schedule = "sat 0-24 0"
+on-metered = "send"
+lan-exempt = true
+share = ["tv.example=50", "[::1]:8443=7%"]
+folder = "/srv/chunks"
+`)
+	t.Setenv("TUBER_BOOST_ON_BATTERY", "ask")
+	b := parse(t, "boost", "--config", path, "--on-vpn", "stop", "--reset-day", "7", "--download", "0").Boost
+	got := tuber.DefaultSettings()
+	b.Apply(&got)
+	want := tuber.DefaultSettings()
+	want.Limits.Upload, want.Limits.Download, want.ResetDay = 8e6, 0, 7
+	want.Schedule = tuber.Schedule{On: true, Hours: [7]tuber.DayHours{time.Saturday: 1<<24 - 1}}
+	want.Rules = tuber.Rules{OnBattery: tuber.Ask, OnMetered: tuber.Send, OnVPN: tuber.Stop}
+	want.LANExempt, want.Folder = true, "/srv/chunks"
+	if !reflect.DeepEqual(got, want) || !b.Changes() {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if shares := []Share{{"tv.example", 50}, {"[::1]:8443", 7}}; !slices.Equal(b.Share, shares) {
+		t.Errorf("got %+v, want %+v", b.Share, shares)
+	}
+	back := parse(t, "boost", "--config", path, "--folder", "default", "--no-lan-exempt").Boost
+	back.Apply(&got)
+	if got.Folder != "" || got.LANExempt {
+		t.Errorf("got %+v, want the default folder and no exemption", got)
+	}
+	if none := parse(t, "boost").Boost; none.OnBattery != "ask" {
+		t.Errorf("got %+v, want what the environment says", none)
+	}
+}
+
+func TestPauseWords(t *testing.T) {
+	alone(t)
+	for text, want := range map[string]PauseCmd{
+		"":                       {},
+		"30m":                    {For: Pause{For: 30 * time.Minute}},
+		"tv.example:8443":        {Host: "tv.example:8443"},
+		"tomorrow 127.0.0.1:443": {For: Pause{Tomorrow: true}, Host: "127.0.0.1:443"},
+		"localhost 2h":           {For: Pause{For: 2 * time.Hour}, Host: "localhost"},
+	} {
+		got := parse(t, append([]string{"pause"}, strings.Fields(text)...)...).Pause
+		if got.For != want.For || got.Host != want.Host {
+			t.Errorf("%q: got %+v, want %+v", text, got, want)
+		}
+	}
+	if got := parse(t, "resume", "tv.example").Resume.Host; got != "tv.example" {
+		t.Errorf("got %q, want the host", got)
 	}
 }
 
