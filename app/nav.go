@@ -3,6 +3,7 @@ package app
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -44,7 +45,12 @@ func newFrame(n *nav, body fyne.CanvasObject) *fyne.Container {
 	for _, item := range n.items {
 		c.Objects = append(c.Objects, item)
 	}
-	c.Objects = append(c.Objects, body)
+	mark := canvas.NewImageFromResource(appIcon())
+	mark.FillMode = canvas.ImageFillContain
+	mark.SetMinSize(fyne.NewSquareSize(32))
+	name := subheading("Tuber")
+	name.Wrapping = fyne.TextWrapOff
+	c.Objects = append(c.Objects, body, container.NewHBox(mark, name))
 	return c
 }
 
@@ -52,14 +58,18 @@ const (
 	narrow   = 640 // below this width the list is a row of icons
 	navWidth = 196
 	navHigh  = 42
+	navTop   = 72 // for the program's name
 )
 
 func (f frame) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	body := objects[f.side]
+	body, brand := objects[f.side], objects[f.side+1]
+	showIf(brand, size.Width >= narrow)
 	if size.Width >= narrow {
+		brand.Move(fyne.NewPos(20, 20))
+		brand.Resize(brand.MinSize())
 		for i, o := range objects[:f.side] {
 			o.(*navItem).squeeze(false)
-			o.Move(fyne.NewPos(12, 16+float32(i)*(navHigh+4)))
+			o.Move(fyne.NewPos(12, navTop+float32(i)*(navHigh+4)))
 			o.Resize(fyne.NewSize(navWidth-16, navHigh))
 		}
 		body.Move(fyne.NewPos(navWidth, 0))

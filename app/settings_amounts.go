@@ -17,14 +17,13 @@ type allowancePart struct {
 	box     *card
 	most    *field
 	given   *widget.Label
-	bar     *widget.ProgressBar
+	bar     *bar
 	day     *widget.Select
 	setting bool
 }
 
 func newAllowancePart(u *ui) *allowancePart {
-	p := &allowancePart{u: u, given: soft(""), bar: widget.NewProgressBar()}
-	p.bar.TextFormatter = func() string { return "" }
+	p := &allowancePart{u: u, given: soft(""), bar: newBar()}
 	p.most = newField(u, tr("GB a month"), func(text string) (func(*tuber.Settings), string) {
 		v, problem := parseAllowance(text)
 		return func(s *tuber.Settings) { s.Limits.Allowance = v }, problem
@@ -45,21 +44,8 @@ func newAllowancePart(u *ui) *allowancePart {
 		small(tr("When it is used up nothing is sent until it begins anew. 0 means no limit.")),
 		inset(container.NewHBox(wide(p.most.box, 190))), p.most.problem,
 		container.NewHBox(begins, wide(p.day, 84)),
-		p.given, inset(thin(p.bar)), space(2))
+		p.given, inset(p.bar), space(2))
 	return p
-}
-
-// thin makes a bar low.
-func thin(o fyne.CanvasObject) fyne.CanvasObject { return container.New(lowLayout{8}, o) }
-
-type lowLayout struct{ height float32 }
-
-func (l lowLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(40, l.height) }
-func (l lowLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	for _, o := range objects {
-		o.Move(fyne.NewPos(0, 0))
-		o.Resize(fyne.NewSize(size.Width, l.height))
-	}
 }
 
 func (p *allowancePart) card() fyne.CanvasObject { return p.box }
@@ -75,9 +61,7 @@ func (p *allowancePart) show(v *view) bool {
 	if most > 0 {
 		part = min(float64(v.status.Month)/float64(most), 1)
 	}
-	if p.bar.Value != part {
-		p.bar.SetValue(part)
-	}
+	p.bar.show(part)
 	return showIf(p.bar, most > 0)
 }
 
