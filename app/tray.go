@@ -2,6 +2,7 @@ package app
 
 import (
 	"runtime"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -22,6 +23,9 @@ type tray struct {
 	resume *fyne.MenuItem
 	drawn  mood
 	said   trayText
+	tip    string
+
+	changed time.Time // when the menu last did
 }
 
 // trayText is what the menu says.
@@ -59,7 +63,7 @@ func (t *tray) build() {
 	quit.IsQuit = true
 	t.menu = fyne.NewMenu("Tuber", t.state, t.rate, fyne.NewMenuItemSeparator(),
 		t.pause, t.resume, fyne.NewMenuItemSeparator(), open, quit)
-	t.said, t.drawn = trayText{}, ""
+	t.said, t.drawn, t.tip = trayText{}, "", ""
 }
 
 // follow brings the icon and the menu up to date.
@@ -69,14 +73,30 @@ func (t *tray) follow(v *view) {
 		t.drawn = s.mood
 		t.desk.SetSystemTrayIcon(trayIcon(s.mood))
 	}
-	if text := sayInTray(s, v); text != t.said {
-		t.said = text
-		t.state.Label, t.rate.Label = text.state, text.rate
-		t.resume.Disabled = !text.paused
-		t.desk.SetSystemTrayMenu(t.menu)
-		systray.SetTooltip("Tuber: " + text.state)
+	text := sayInTray(s, v)
+	tip := "Tuber: " + text.state
+	if v.status.Reason == tuber.ReasonNone {
+		tip += ". " + text.rate
 	}
+	if tip != t.tip {
+		t.tip = tip
+		systray.SetTooltip(tip)
+	}
+	calm := text
+	calm.rate = t.said.rate
+	if text == t.said || calm == t.said && v.now.Sub(t.changed) < rateEvery {
+		return
+	}
+	t.said, t.changed = text, v.now
+	t.state.Label, t.rate.Label = text.state, text.rate
+	t.resume.Disabled = !text.paused
+	t.desk.SetSystemTrayMenu(t.menu)
 }
+
+// rateEvery is how often a new rate alone changes the menu: one that is open
+// loses its submenu then, and a click that is under way hits nothing. The
+// tooltip has the rate of the moment.
+const rateEvery = 30 * time.Second
 
 // sayInTray is what the menu says of a view.
 func sayInTray(s saying, v *view) trayText {

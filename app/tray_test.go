@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
@@ -83,6 +84,12 @@ func TestTheTrayChangesOnlyWhenItSaysSomethingElse(t *testing.T) {
 		t.Errorf("%d menus and %d icons for one state", len(f.menus)-before, len(f.icons))
 	}
 	s.engine.status.Upload = 1e6
+	s.tick()
+	if len(f.menus) != before {
+		t.Errorf("a new rate changed the menu at once: %q", f.menus)
+	}
+	later := s.u.now().Add(rateEvery)
+	s.u.now = func() time.Time { return later }
 	s.tick()
 	if len(f.menus) != before+1 || f.menus[before] != "Helping | Sending 1.0 Mbit/s, receiving 1.1 Mbit/s" {
 		t.Errorf("the menus are %q", f.menus)

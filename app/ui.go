@@ -26,10 +26,11 @@ type ui struct {
 	work        sync.WaitGroup // what off started
 	over        atomic.Bool    // Fyne's loop has ended
 	nudge       chan struct{}
-	wantsEvents atomic.Bool // the activity page is open
-	changing    sync.Mutex  // held while settings are read, altered and set
-	awake       bool        // only watch's goroutine touches it
-	lookedAt    time.Time   // for an update; so is this
+	stir        chan struct{} // ends a nap of doze
+	wantsEvents atomic.Bool   // the activity page is open
+	changing    sync.Mutex    // held while settings are read, altered and set
+	awake       bool          // only watch's goroutine touches it
+	lookedAt    time.Time     // for an update; so is this
 
 	mu       sync.Mutex // guards the fields below
 	stage    stage
@@ -62,10 +63,14 @@ type page interface {
 // newUI makes the window, hidden.
 func newUI(a fyne.App, cfg Config) *ui {
 	u := &ui{
-		cfg: cfg, app: a, now: time.Now, nudge: make(chan struct{}, 1),
+		cfg: cfg, app: a, now: time.Now, nudge: make(chan struct{}, 1), stir: make(chan struct{}, 1),
 	}
 	u.off = u.work.Go
 	u.on = func(f func()) {
+		select {
+		case u.stir <- struct{}{}:
+		default: // it ends already
+		}
 		fyne.Do(func() {
 			if !u.over.Load() { // then Fyne runs f where it is, and windows are gone
 				f()
@@ -167,6 +172,9 @@ func (u *ui) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	u.off(func() { u.watch(ctx) })
 	u.off(func() { u.listen(ctx) })
+	if u.tray != nil { // else it is never hidden
+		u.off(func() { u.doze(ctx) })
+	}
 	u.app.Run()
 	u.over.Store(true)
 	cancel()
