@@ -46,7 +46,10 @@ bench-delay: ## chunk delay from the origin to every viewer, simulated through t
 bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
 	@scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
 
+bench-app: build ## the desktop program's processor time and memory, hidden and paused (needs Xvfb)
+	@scripts/deps.sh && BENCHTIME=1x COUNT=3 scripts/bench-ratio.sh app ./internal/apptest BenchmarkIdle ratio
+
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build generate lint vuln soak fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store clean
+.PHONY: help demo test build generate lint vuln soak fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store bench-app clean

@@ -27,7 +27,7 @@ as_nobody() {
       "$out/${package//\//-}.test" -test.v=test2json -test.run 'Modes|SiteKey|Socket') | go tool test2json -p "$package as nobody"
   done > "$out/nobody.json"
 }
-results=("$out/go.json" "$out/stories.json" "$out/web.tap" "$out/e2e.tap")
+results=("$out/go.json" "$out/stories.json" "$out/app.json" "$out/web.tap" "$out/e2e.tap")
 if [ "$(id -u)" -eq 0 ]; then
   echo "== file modes, as nobody"
   as_nobody store origin internal/admin
@@ -36,6 +36,9 @@ fi
 
 echo "== stories of a swarm"
 go test -json -run TestStories ./internal/swarmtest > "$out/stories.json" || true
+
+echo "== the desktop program, on a screen and a bus of its own"
+go test -json -timeout 15m ./internal/apptest > "$out/app.json" || true
 
 echo "== TypeScript tests"
 go run ./web/bundle -tests "$out/web" && node --test --test-reporter=tap "$out"/web/*.test.mjs > "$out/web.tap" || true

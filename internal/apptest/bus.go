@@ -74,6 +74,7 @@ func (b *Bus) Connect(t testing.TB) *dbus.Conn {
 
 // Service is a service of the bus that has one object with properties.
 type Service struct {
+	conn  *dbus.Conn
 	props *prop.Properties
 	face  string
 }
@@ -103,11 +104,14 @@ func (b *Bus) Serve(t testing.TB, name string, path dbus.ObjectPath, face string
 	if err != nil {
 		t.Fatalf("serve %s: %v", name, err)
 	}
-	return &Service{props, face}
+	return &Service{c, props, face}
 }
 
 // Set changes a property and tells everybody.
 func (s *Service) Set(name string, value any) { s.props.SetMust(s.face, name, value) }
+
+// Stop leaves the bus before the test ends.
+func (s *Service) Stop() { _ = s.conn.Close() }
 
 // need skips the test where a program is missing, unless nothing may be.
 func need(t testing.TB, programs ...string) {

@@ -1,0 +1,315 @@
+//go:build !race
+
+package apptest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/booster"
+	"github.com/tubercdn/tuber/host"
+	"github.com/tubercdn/tuber/internal/demo"
+)
+
+// program finds one of the programs that make build leaves in bin/.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "bin", name))
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		if os.Getenv("TUBER_REQUIRE") == "all" {
+			t.Fatal(err)
+		}
+		t.Skipf("%v; make build makes it", err)
+	}
+	return path
+}
+
+// stage is a desktop, and what runs on it.
+type stage struct {
+	t      testing.TB
+	dir    string // of all state
+	bus    *Bus
+	tray   *Tray // nil for a desktop without one
+	screen *Screen
+}
+
+func newStage(t testing.TB, withTray bool) *stage {
+	t.Helper()
+	program(t, "tuber-app")
+	dir, err := os.MkdirTemp("", "app") // t.TempDir can be too long for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s := &stage{t: t, dir: dir, bus: StartBus(t), screen: StartScreen(t)}
+	if withTray {
+		s.tray = StartTray(t, s.bus)
+	}
+	return s
+}
+
+// proc is a program that runs.
+type proc struct {
+	t    testing.TB
+	name string
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error // once done is closed
+
+	mu  sync.Mutex // guards the field below
+	out bytes.Buffer
+}
+
+func (p *proc) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(b)
+}
+
+func (p *proc) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.String()
+}
+
+// run starts a program; it ends with the test at the latest. What it said is
+// told if the test failed.
+func (s *stage) run(name string, args ...string) *proc {
+	s.t.Helper()
+	p := &proc{t: s.t, name: name, cmd: exec.Command(program(s.t, name), args...), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(),
+		"DISPLAY="+s.screen.Display, "WAYLAND_DISPLAY=", "DBUS_SESSION_BUS_ADDRESS="+s.bus.Address, "DBUS_SYSTEM_BUS_ADDRESS="+s.bus.Address,
+		"HOME="+s.dir, "XDG_RUNTIME_DIR="+s.dir, "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME=", "LANG=C.UTF-8", "LIBGL_ALWAYS_SOFTWARE=1")
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if err := p.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	s.t.Cleanup(func() {
+		p.stop()
+		if s.t.Failed() {
+			s.t.Logf("%s %s said:\n%s", name, strings.Join(args, " "), p.said())
+		}
+	})
+	return p
+}
+
+// stop ends a program as a logout does, and returns how it ended.
+func (p *proc) stop() error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	return p.wait(20 * time.Second)
+}
+
+func (p *proc) wait(most time.Duration) error {
+	select {
+	case <-p.done:
+		return p.err
+	case <-time.After(most):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+		return fmt.Errorf("%s did not end within %v", p.name, most)
+	}
+}
+
+func eventually(t testing.TB, what string, within time.Duration, ok func() bool) {
+	t.Helper()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	end := time.Now().Add(within)
+	for !ok() {
+		if time.Now().After(end) {
+			t.Fatalf("it never came to that %s", what)
+		}
+		<-look.C
+	}
+}
+
+// app starts the desktop program; its state rests from one start to the next.
+func (s *stage) app(args ...string) *proc {
+	s.t.Helper()
+	return s.run("tuber-app", append([]string{"--no-upnp", "--state", s.dir}, args...)...)
+}
+
+// window waits for the window.
+func (s *stage) window() (id string) {
+	s.t.Helper()
+	eventually(s.t, "the window is shown", 60*time.Second, func() bool {
+		id = s.screen.Window("Tuber")
+		return id != ""
+	})
+	return id
+}
+
+func (s *stage) engine() *booster.Client {
+	s.t.Helper()
+	var c *booster.Client
+	eventually(s.t, "the app's booster answers", 60*time.Second, func() (ok bool) {
+		var err error
+		c, err = booster.Dial(filepath.Join(s.dir, "booster"))
+		return err == nil
+	})
+	return c
+}
+
+func (s *stage) status() tuber.Status {
+	s.t.Helper()
+	st, err := s.engine().Status()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return st
+}
+
+// icon is what the tray shows.
+func (s *stage) icon() Icon {
+	s.t.Helper()
+	icon, err := s.tray.Icon()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return icon
+}
+
+// click clicks a line of the tray's menu until what it is for has come about: a
+// click gets lost if the menu changes under it.
+func (s *stage) click(line string, done func() bool) {
+	s.t.Helper()
+	var last error
+	end := time.Now().Add(30 * time.Second)
+	for time.Now().Before(end) {
+		last = s.tray.Click(line)
+		for clicked := time.Now(); time.Since(clicked) < time.Second; {
+			if done() {
+				return
+			}
+		}
+	}
+	lines, _ := s.tray.Menu()
+	s.t.Fatalf("clicking %q has no effect (%v) in the menu %q", line, last, lines)
+}
+
+func (s *stage) paused() bool { return s.status().Reason == tuber.ReasonPaused }
+
+// site runs a real host before the sample site, and returns its address.
+func (s *stage) site() string {
+	s.t.Helper()
+	upstream := httptest.NewServer(demo.NewSite(nil))
+	s.t.Cleanup(upstream.Close)
+	h := s.run("tuber", "host", "--upstream", upstream.URL, "--state", s.hostDir(), "--listen", "127.0.0.1:0",
+		"--control-listen", "127.0.0.1:0", "--udp-listen", "127.0.0.1:0", "--stun-listen", "off", "--public-host", "127.0.0.1", "--no-upnp")
+	says := regexp.MustCompile(`site +(http://\S+)`)
+	eventually(s.t, "the host serves", 30*time.Second, func() bool { return says.MatchString(h.said()) })
+	return strings.TrimSuffix(says.FindStringSubmatch(h.said())[1], "/")
+}
+
+func (s *stage) hostDir() string { return filepath.Join(s.dir, "h") }
+
+func (s *stage) host() (*host.Admin, tuber.HostState) {
+	s.t.Helper()
+	a, err := host.DialAdmin(s.hostDir())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	st, err := a.State()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return a, st
+}
+
+// linked tells whether the planner has the app's booster.
+func (s *stage) linked() bool {
+	_, st := s.host()
+	return len(st.BoosterList) == 1 && st.BoosterList[0].Linked
+}
+
+// ports are the UDP ports that a program has open.
+func (p *proc) ports() []string {
+	p.t.Helper()
+	own := map[string]bool{}
+	fds := fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid)
+	entries, err := os.ReadDir(fds)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if to, err := os.Readlink(filepath.Join(fds, e.Name())); err == nil && strings.HasPrefix(to, "socket:[") {
+			own[strings.Trim(to, "socket:[]")] = true
+		}
+	}
+	var out []string
+	for _, table := range []string{"udp", "udp6"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", p.cmd.Process.Pid, table))
+		if err != nil {
+			continue // without IPv6
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) < 10 || !own[f[9]] {
+				continue
+			}
+			_, hex, _ := strings.Cut(f[1], ":")
+			if n, err := strconv.ParseUint(hex, 16, 16); err == nil {
+				out = append(out, strconv.FormatUint(n, 10))
+			}
+		}
+	}
+	return out
+}
+
+// meter counts what a program sends over UDP, headers and all, in the kernel
+// where this user may, else what the booster itself counts.
+type meter func() uint64
+
+func (s *stage) meter(p *proc) meter {
+	s.t.Helper()
+	ports := strings.Join(p.ports(), ", ")
+	table := fmt.Sprintf("tubertest%d", os.Getpid())
+	rules := fmt.Sprintf("table inet %s {\nchain out {\ntype filter hook output priority 0;\nudp sport { %s } counter\n}\n}\n", table, ports)
+	nft := func(stdin string, args ...string) (string, error) {
+		cmd := exec.Command("nft", args...)
+		cmd.Stdin = strings.NewReader(stdin)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := nft(rules, "-f", "-"); err != nil {
+		s.t.Logf("the kernel does not count (%v, %s): the booster's own count is taken", err, strings.TrimSpace(out))
+		return func() uint64 { return s.status().Sent }
+	}
+	s.t.Cleanup(func() { nft("", "delete", "table", "inet", table) })
+	counted := regexp.MustCompile(`bytes (\d+)`)
+	return func() uint64 {
+		out, err := nft("", "list", "table", "inet", table)
+		m := counted.FindStringSubmatch(out)
+		if err != nil || m == nil {
+			s.t.Fatalf("read the counter: %v %s", err, out)
+		}
+		n, _ := strconv.ParseUint(m[1], 10, 64)
+		return n
+	}
+}
+
+// over is the rate during a time.
+func (m meter) over(d time.Duration) tuber.BitsPerSecond {
+	from, start := m(), time.Now()
+	<-time.After(d)
+	return tuber.BitsPerSecond(float64(m()-from) * 8 / time.Since(start).Seconds())
+}
