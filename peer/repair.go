@@ -30,7 +30,39 @@ type want struct {
 
 type wantSet struct {
 	m         map[tuber.ChunkNumber]*want
-	pastUntil time.Time // what becomes known before then was asked for as the past
+	lowest    tuber.ChunkNumber // none below is in m
+	pastUntil time.Time         // what becomes known before then was asked for as the past
+}
+
+func (w *wantSet) add(n tuber.ChunkNumber, x *want) {
+	if len(w.m) == 0 || n < w.lowest {
+		w.lowest = n
+	}
+	w.m[n] = x
+}
+
+// below visits the wants under n. Chunks come nearly in order, so there are few
+// between the lowest and n, however many are looked out for above.
+func (w *wantSet) below(n tuber.ChunkNumber, visit func(tuber.ChunkNumber, *want)) {
+	for w.lowest < n && len(w.m) > 0 && w.m[w.lowest] == nil && n-w.lowest <= maxWants {
+		w.lowest++
+	}
+	if n <= w.lowest {
+		return
+	}
+	if n-w.lowest > tuber.ChunkNumber(len(w.m)) { // numbers far apart
+		for m, x := range w.m {
+			if m < n {
+				visit(m, x)
+			}
+		}
+		return
+	}
+	for m := w.lowest; m < n; m++ {
+		if x := w.m[m]; x != nil {
+			visit(m, x)
+		}
+	}
 }
 
 func (s *swarm) wantsLocked(c tuber.ContentID) *wantSet {
@@ -74,7 +106,7 @@ func (s *swarm) expect(c tuber.ContentID, fresh []*tuber.SignedManifest) {
 			if now.Before(w.pastUntil) {
 				x.past, x.due = true, now.Add(pastGrace)
 			}
-			w.m[n] = x
+			w.add(n, x)
 		}
 	}
 }
@@ -85,7 +117,7 @@ func (s *swarm) wantNow(b tuber.Blame, liar tuber.PeerID) {
 	defer s.mu.Unlock()
 	w := s.wantsLocked(b.Content)
 	if len(w.m) < maxWants {
-		w.m[b.Number] = &want{due: time.Now(), asked: []tuber.PeerID{liar}}
+		w.add(b.Number, &want{due: time.Now(), asked: []tuber.PeerID{liar}})
 	}
 }
 
@@ -115,13 +147,13 @@ func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late bool) {
 			return late // the past overtakes nothing
 		}
 	}
-	for m, y := range w.m {
-		if m < n && m.Partition(k) == n.Partition(k) && !y.past {
+	w.below(n, func(m tuber.ChunkNumber, y *want) {
+		if m.Partition(k) == n.Partition(k) && !y.past {
 			if y.higher++; y.higher == lateBy && len(y.asked) == 0 {
 				y.due = time.Time{}
 			}
 		}
-	}
+	})
 	return late
 }
 

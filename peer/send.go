@@ -113,6 +113,7 @@ func (l *link) await(ln *lane) {
 
 // writeData sends chunks, the most urgent first, as SCTP and the uplink have room.
 func (l *link) writeData() {
+	buf := make([]byte, 0, tuber.MaxFrame) // SCTP copies what it is given
 	for l.ctx.Err() == nil {
 		class, size, ok := l.ready()
 		if !ok {
@@ -136,7 +137,7 @@ func (l *link) writeData() {
 			}
 		}
 		frame := wire.Chunk{Content: it.chunk.Content(), Number: it.chunk.Number(), Payload: it.chunk.Data()}
-		if !l.put(true, frame.Append(make([]byte, 0, wire.ChunkOverhead+len(frame.Payload)))) {
+		if !l.put(true, frame.Append(buf)) {
 			return
 		}
 	}

@@ -200,6 +200,7 @@ type node struct {
 	name   string
 	key    ed25519.PrivateKey
 	chunks *memory
+	rest   Chunks     // what Join is given: chunks, but in benches
 	left   chan error // what Join returned
 }
 
@@ -238,7 +239,7 @@ func (ns *nodes) join(n *node) {
 	n.left = make(chan error, 1)
 	ns.wg.Go(func() {
 		n.left <- n.Join(ns.ctx, Membership{
-			Site: ns.Site(), Name: n.name, Chunks: n.chunks, Dial: ns.dial, Means: tuber.Means{Upload: 10e6, Relay: true},
+			Site: ns.Site(), Name: n.name, Chunks: n.rest, Dial: ns.dial, Means: tuber.Means{Upload: 10e6, Relay: true},
 		})
 	})
 	ns.until(n.name+" has joined", func() bool { return ns.conns[n.ID()] != nil })
@@ -259,7 +260,8 @@ func (ns *nodes) bare(name string, role tuber.Role, opts ...option) *node {
 	if err != nil {
 		ns.t.Fatal(err)
 	}
-	n := &node{Peer: p, name: name, key: cfg.Key, chunks: newMemory()}
+	m := newMemory()
+	n := &node{Peer: p, name: name, key: cfg.Key, chunks: m, rest: m}
 	ns.wg.Go(func() {
 		if err := p.Run(ns.ctx); err != nil {
 			ns.t.Errorf("run %s: %v", name, err)
