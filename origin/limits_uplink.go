@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	meterStep  = 16 << 10         // bytes per claim on the uplink: what a control message may wait for
-	writeStall = 60 * time.Second // a client that takes nothing for so long is gone
+	meterStep  = 16 << 10         // bytes per claim on the uplink, at least:
+	meterTime  = time.Millisecond // more if the line takes no longer for it, a control message waits for it;
+	meterMost  = copyBuffer       // and at most
+	writeStall = 60 * time.Second // a client that does not take a step in this time is gone
+	writeQuick = time.Second      // one that takes a step in this time gets twice as much next
 	startSpan  = 10 * time.Second // of media to one visitor: a player that has nothing yet
 	startAgain = 60 * time.Second // without media, and the visitor starts anew
 	maxStarts  = 4096             // visitors remembered
@@ -29,6 +32,7 @@ type meter struct {
 	class   tuber.Class
 	chosen  bool
 	pace    *paced // nil unless the body is held back
+	takes   int    // bytes that the client is thought to take without delay
 	watch   *time.Timer
 	control *http.ResponseController
 }
@@ -78,7 +82,7 @@ func (m *meter) Write(p []byte) (n int, err error) {
 		m.chosen, m.class = true, m.origin.classOf(m.Header(), m.from)
 	}
 	for {
-		step := p[n:min(n+meterStep, len(p))]
+		step := p[n:min(n+m.step(), len(p))]
 		if m.request.Method != http.MethodHead {
 			if err := m.pace.wait(m.request.Context(), len(step)); err != nil {
 				return n, err
@@ -87,13 +91,33 @@ func (m *meter) Write(p []byte) (n int, err error) {
 				return n, err
 			}
 		}
+		begun := time.Now()
 		m.watch.Reset(writeStall)
 		wrote, err := m.ResponseWriter.Write(step)
 		m.watch.Stop()
+		m.took(len(step), time.Since(begun))
 		n += wrote
 		if err != nil || n == len(p) {
 			return n, err
 		}
+	}
+}
+
+// step is how many bytes are claimed and written at once: few where the line or
+// the client is slow, or the body is held back. Small steps cost a large body a
+// tenth of its speed.
+func (m *meter) step() int {
+	if m.pace != nil {
+		return meterStep
+	}
+	line := m.origin.cfg.Uplink.Rate().BytesPerSecond() * meterTime.Seconds()
+	return max(meterStep, min(m.takes, int(min(line, meterMost))))
+}
+
+// took learns from how long a step was under way.
+func (m *meter) took(step int, d time.Duration) {
+	if m.takes = 0; d < writeQuick {
+		m.takes = 2 * step
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -126,5 +128,62 @@ func TestMeterPassesWhatServersOffer(t *testing.T) {
 	}
 	if err := http.NewResponseController(m).Flush(); err != nil || !rec.Flushed {
 		t.Errorf("flush: %v", err)
+	}
+}
+
+// sizedWriter is a client that takes each write after a delay.
+type sizedWriter struct {
+	http.ResponseWriter
+	delay func(i int) time.Duration
+	sizes []int
+}
+
+func (w *sizedWriter) Write(p []byte) (int, error) {
+	<-time.After(w.delay(len(w.sizes)))
+	w.sizes = append(w.sizes, len(p))
+	return len(p), nil
+}
+
+// Steps grow for a client that takes them at once, and only on a line on which
+// nothing waits long for one.
+func TestMeterSteps(t *testing.T) {
+	const k = 1 << 10
+	for _, tt := range []struct {
+		name string
+		up   tuber.BitsPerSecond
+		slow int // the write that the client takes late, -1 for none
+		want []int
+	}{
+		{"no cap", tuber.Unlimited, -1, []int{16 * k, 32 * k, 64 * k, 128 * k, 60 * k}},
+		{"slow once", tuber.Unlimited, 2, []int{16 * k, 32 * k, 64 * k, 16 * k, 32 * k, 64 * k, 76 * k}},
+		{"home line", 2e6, -1, slices.Repeat([]int{16 * k}, 18)},
+		{"gigabit", 1e9, -1, []int{16 * k, 32 * k, 64 * k, 125000, 300*k - 112*k - 125000}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o, err := New(Config{Handler: http.NotFoundHandler(), Uplink: tuber.NewUplink(tt.up)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &sizedWriter{ResponseWriter: httptest.NewRecorder(), delay: func(i int) time.Duration {
+				if i == tt.slow {
+					return 2 * writeQuick
+				}
+				return time.Millisecond
+			}}
+			m := o.metered(w, httptest.NewRequest("GET", "/", nil), visitor{})
+			n := 300 * k
+			if tt.up == 2e6 {
+				n = 18 * 16 * k
+			}
+			if _, err := m.Write(make([]byte, n)); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(w.sizes, tt.want) {
+				t.Errorf("%s: wrote %v, want %v", tt.name, w.sizes, tt.want)
+			}
+			if got := o.cfg.Uplink.Total(); got != uint64(n) {
+				t.Errorf("%s: counted %d bytes, want %d", tt.name, got, n)
+			}
+		})
 	}
 }
