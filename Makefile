@@ -35,7 +35,7 @@ bench-swarm: build ## a booster and four Chromium viewers behind one home line (
 	@scripts/bench-deps.sh && node bench/swarm/main.mjs
 
 bench-link: ## goodput of a link against bare pion with the same sctp
-	@scripts/bench-ratio.sh link ./peer BenchmarkLink link/bare
+	@BENCHTIME=$${BENCHTIME:-10x} scripts/bench-ratio.sh link ./peer BenchmarkLink link/bare
 
 bench-plan: ## time of a full plan and of a join or leave, by the real planner
 	@go run ./bench/plan
@@ -44,7 +44,7 @@ bench-delay: ## chunk delay from the origin to every viewer, simulated through t
 	@go run ./bench/delay
 
 bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
-	@scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
+	@BENCHTIME=$${BENCHTIME:-200x} scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
 
 bench-app: build ## the desktop program's processor time and memory, hidden and paused (needs Xvfb)
 	@scripts/deps.sh && BENCHTIME=1x COUNT=3 scripts/bench-ratio.sh app ./internal/apptest BenchmarkIdle ratio

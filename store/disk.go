@@ -37,7 +37,8 @@ type DiskOptions struct {
 type Disk struct {
 	opts DiskOptions
 
-	w sync.Mutex // one writer at a time; taken before mu
+	w     sync.Mutex // one writer at a time; taken before mu
+	value []byte     // the writer's own, guarded by w: a run's value is laid out in it
 
 	mu       sync.RWMutex // guards the fields below; readers of the file hold it for reading
 	file     *boltFile    // nil while the folder cannot be used

@@ -62,7 +62,8 @@ func (d *Disk) Write(m *tuber.SignedManifest, k int, parts tuber.Partitions, get
 	return d.repair(err)
 }
 
-// compose lays out the value of a run, joined with what is on disk of it.
+// compose lays out the value of a run, joined with what is on disk of it. It is
+// valid until the next one: a commit keeps no reference to what it has written.
 func (d *Disk) compose(m *tuber.SignedManifest, k int, parts tuber.Partitions, old *entry,
 	get func(tuber.ContentID, tuber.ChunkNumber) (tuber.VerifiedChunk, bool)) (*entry, []byte, error) {
 	s := m.Manifest()
@@ -73,7 +74,10 @@ func (d *Disk) compose(m *tuber.SignedManifest, k int, parts tuber.Partitions, o
 	}
 	size := 4 + len(m.Raw())
 	e.each(func(n tuber.ChunkNumber) { size += e.size(n) })
-	buf := binary.BigEndian.AppendUint32(make([]byte, 0, size), uint32(len(m.Raw())))
+	if cap(d.value) < size {
+		d.value = make([]byte, 0, size)
+	}
+	buf := binary.BigEndian.AppendUint32(d.value[:0], uint32(len(m.Raw())))
 	buf = append(buf, m.Raw()...)
 	var missing error
 	e.each(func(n tuber.ChunkNumber) {
