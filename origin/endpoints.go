@@ -1,10 +1,7 @@
 package origin
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,10 +23,10 @@ func (o *Origin) serveOwn(w http.ResponseWriter, r *http.Request, rest string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {
 	case rest == "page.js" && o.cfg.Scripts != nil:
-		serveScript(w, r, o.cfg.Scripts.Page())
+		o.bundles.serve(w, r, o.cfg.Scripts.Page())
 	case rest == "sw.js" && o.cfg.Scripts != nil:
 		w.Header().Set("Service-Worker-Allowed", "/")
-		serveScript(w, r, o.cfg.Scripts.Worker())
+		o.bundles.serve(w, r, o.cfg.Scripts.Worker())
 	case rest == "time":
 		o.serveTime(w, r)
 	case rest == "ticket":
@@ -39,19 +36,6 @@ func (o *Origin) serveOwn(w http.ResponseWriter, r *http.Request, rest string) {
 	default:
 		refuse(w, http.StatusNotFound, "There is nothing here: this path is reserved for Tuber.")
 	}
-}
-
-// serveScript sends a bundle. Browsers keep a copy but ask each time whether it
-// is current, so that a new build or the kill switch is seen at the next load.
-func serveScript(w http.ResponseWriter, r *http.Request, script []byte) {
-	if !allow(w, r, http.MethodGet, http.MethodHead) {
-		return
-	}
-	sum := sha256.Sum256(script)
-	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("Etag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(script))
 }
 
 // moment is the answer of PREFIX time, and a part of the ticket's.

@@ -109,6 +109,7 @@ type Origin struct {
 	starts   *starts
 	pacing   pacing
 	visitors *visitors
+	bundles  bundles
 }
 
 // New checks the configuration and fills in what it leaves out.

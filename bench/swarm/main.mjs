@@ -13,11 +13,11 @@ import { homeLine } from "./netns.mjs";
 
 const viewers = Number(process.env.VIEWERS ?? 4);
 const seconds = Number(process.env.SECONDS ?? 60);
-const rounds = Number(process.env.ROUNDS ?? 5);
+const rounds = Number(process.env.ROUNDS ?? 9);
 
 const cleanups = [];
 const t = { after: (f) => cleanups.push(f) };
-const median = (v) => v.slice().sort((a, b) => a - b)[Math.floor(v.length / 2)];
+const median = (v) => { const s = v.slice().sort((a, b) => a - b); return (s[(s.length - 1) >> 1] + s[s.length >> 1]) / 2; };
 const cpu = () => readFileSync("/proc/stat", "utf8").split("\n")[0].trim().split(/\s+/).slice(1, 9).map(Number);
 const busy = (a, b) => { const d = b.map((v, i) => v - a[i]); const all = d.reduce((x, y) => x + y); return 1 - (d[3] + d[4]) / all; };
 
@@ -81,8 +81,8 @@ async function main() {
   for (const p of pages) await p.browser().close();
   const warm = await firstFrame(through.replace("127.0.0.1", "localhost"), []);
   for (let i = 0; i < rounds; i++) {
-    first.without.push(await firstFrame(plain.url.replace("127.0.0.1", "localhost") + "/", []));
-    first.with.push(await firstFrame(through.replace("127.0.0.1", "localhost"), []));
+    const turns = [["without", plain.url + "/"], ["with", through]];
+    for (const [name, url] of i % 2 ? turns.reverse() : turns) first[name].push(await firstFrame(url.replace("127.0.0.1", "localhost"), []));
   }
   const ratio = median(first.with.map((v, i) => v / first.without[i]));
   console.log(`| first frame without Tuber | ${median(first.without).toFixed(0)} ms |`);

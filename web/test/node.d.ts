@@ -1,6 +1,7 @@
 // The little of Node that the tests use.
 declare module "node:test" {
-  export function test(name: string, f: () => void | Promise<void>): void;
+  type Context = { mock: { timers: { enable(o: { apis: string[] }): void; tick(ms: number): void } } };
+  export function test(name: string, f: (t: Context) => void | Promise<void>): void;
 }
 declare module "node:assert/strict" {
   type Assert = {

@@ -8,6 +8,7 @@ import { Interest } from "../src/page/interest.ts";
 import type { Copy } from "../src/page/held.ts";
 import { meansOf, UPLOAD } from "../src/page/means.ts";
 import { listOf } from "../src/page/numbers.ts";
+import { Player } from "../src/page/player.ts";
 import { SendQueue, type Owed } from "../src/page/queue.ts";
 import { choose } from "../src/page/repair.ts";
 import type { Neighbour } from "../src/page/neighbour.ts";
@@ -137,4 +138,38 @@ test("STUN is asked at the name by which the page came", () => {
   assert.deepEqual(stunServers([":3478"], "[2001:db8::1]"), ["stun:[2001:db8::1]:3478"]);
   assert.deepEqual(stunServers([":3478"], "localhost"), []);
   assert.deepEqual(stunServers([":3478"], "127.0.0.1"), []);
+});
+
+test("the membership waits for the first picture, and not for ever", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  class Media {}
+  Object.assign(globalThis, { HTMLMediaElement: Media });
+  const listeners = new Map<string, (e: unknown) => void>();
+  const doc = { addEventListener: (type: string, f: (e: unknown) => void) => listeners.set(type, f) } as unknown as Document;
+  const begun = (p: Player): { yes: boolean } => {
+    const b = { yes: false };
+    void p.shown(1000).then(() => (b.yes = true));
+    return b;
+  };
+  const turn = async (): Promise<void> => {
+    for (let i = 0; i < 8; i++) await null; // promises that wait for each other
+  };
+
+  const player = new Player();
+  player.watch(doc);
+  const first = begun(player);
+  t.mock.timers.tick(999);
+  await turn();
+  assert.equal(first.yes, false, "there is no picture yet");
+  listeners.get("loadeddata")?.({ target: new Media() });
+  await turn();
+  assert.equal(first.yes, true);
+  const second = begun(player);
+  await turn();
+  assert.equal(second.yes, true, "the picture is there already");
+
+  const silent = begun(new Player());
+  t.mock.timers.tick(1000);
+  await turn();
+  assert.equal(silent.yes, true);
 });

@@ -12,6 +12,10 @@ import { Player } from "./player.ts";
 import { unregister } from "./register.ts";
 import { Stats } from "./stats.ts";
 
+// The first picture comes before the membership: keys, certificate and WebRTC's
+// own start take the player's thread. A page without a picture joins after this.
+const JOIN_MS = 1000;
+
 /** Starts all and returns window.tuber.stats. */
 export function startPeer(config: Config): () => object {
   const stats = new Stats();
@@ -19,6 +23,7 @@ export function startPeer(config: Config): () => object {
   const player = new Player();
   const none = new Memory();
   let member: Member | null = null;
+  let joining: Promise<void> | null = null;
 
   const answers = new Answers({
     get memory() {
@@ -64,7 +69,7 @@ export function startPeer(config: Config): () => object {
   /** The first sign of media makes this tab stand for the membership. */
   const seen = (pathAndQuery: string): void => {
     interest.asked(pathAndQuery, performance.now());
-    leader.start();
+    joining ??= player.shown(JOIN_MS).then(() => leader.start());
   };
 
   const courier = new Courier(

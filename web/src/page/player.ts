@@ -5,6 +5,8 @@ type Watched = { stalled: boolean; played: boolean };
 
 export class Player {
   readonly #media = new Map<HTMLMediaElement, Watched>();
+  #shown: () => void = () => undefined;
+  readonly #first = new Promise<void>((resolve) => (this.#shown = resolve));
   stalls = 0;
 
   /** Media events do not bubble, but a capturing listener on the document sees them. */
@@ -31,6 +33,13 @@ export class Player {
       }
     });
     on("emptied", (m) => void (this.#of(m).played = false));
+    for (const type of ["loadeddata", "playing", "timeupdate"]) on(type, () => this.#shown());
+  }
+
+  /** Resolves once a player has a picture, or after ms. */
+  shown(ms: number): Promise<void> {
+    setTimeout(() => this.#shown(), ms);
+    return this.#first;
   }
 
   get playing(): boolean {
