@@ -3,6 +3,7 @@ package peer
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/wire"
@@ -179,7 +180,9 @@ func TestReplayedUpdateChangesNothing(t *testing.T) {
 func TestParkedChunks(t *testing.T) {
 	t.Parallel()
 	ns := newNodes(t)
-	o, ann := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
+	o, ann := ns.add("origin", tuber.RoleOrigin), ns.bare("ann", tuber.RoleBooster)
+	ann.parkFor = time.Minute // on a busy machine a second is over before the last has come
+	ns.join(ann)
 	st := newStream(t, ns.site, 1)
 	ns.chain(st, o, ann)
 	l := linked(t, ns, o, ann)

@@ -232,7 +232,7 @@ func (l *link) park(c wire.Chunk) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.parked) < maxParked {
-		l.parked = append(l.parked, parked{c, time.Now().Add(parkFor)})
+		l.parked = append(l.parked, parked{c, time.Now().Add(l.s.peer.parkFor)})
 	}
 }
 
