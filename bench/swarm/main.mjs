@@ -14,6 +14,7 @@ import { homeLine } from "./netns.mjs";
 const viewers = Number(process.env.VIEWERS ?? 4);
 const seconds = Number(process.env.SECONDS ?? 60);
 const rounds = Number(process.env.ROUNDS ?? 9);
+const joinSeconds = 10; // after a viewer comes, until the host sends no more than before
 
 const cleanups = [];
 const t = { after: (f) => cleanups.push(f) };
@@ -48,10 +49,15 @@ async function main() {
   run(t, ["boost", "--state", join(dir, "booster"), "--no-upnp", "--upload", "50Mbit/s", link]);
 
   const pages = [];
+  let last;
   for (let i = 0; i < viewers; i++) {
-    pages.push(await open(await chromium(t, { flags }), page));
+    const browser = await chromium(t, { flags });
+    last = { at: Date.now(), sent: line.sent() };
+    pages.push(await open(browser, page));
     await playing(pages[i], 1, 40);
   }
+  await new Promise((r) => setTimeout(r, joinSeconds * 1000 - (Date.now() - last.at)));
+  const arrival = { took: (Date.now() - last.at) / 1000, sent: line.sent() - last.sent };
   for (const p of pages) await until("chunks flow", 40, async () => (await stats(p))?.peers > 2e6);
   await playing(pages[0], 10, 40); // let the plan settle
 
@@ -70,6 +76,7 @@ async function main() {
   console.log(`| share of bytes not from HTTP | ${((100 * peers) / (peers + http)).toFixed(1)} % |`);
   console.log(`| stream as received | ${(rate / 1e6).toFixed(2)} Mbit/s |`);
   console.log(`| host's interface sends | ${(upload / 1e6).toFixed(2)} Mbit/s = ${(upload / rate).toFixed(2)} x the stream |`);
+  console.log(`| the last viewer's join, beyond the stream | ${((arrival.sent - (upload / 8) * arrival.took) / 1024).toFixed(0)} KiB in ${arrival.took.toFixed(0)} s |`);
   console.log(`| stalls | ${stalls} |`);
   console.log(`| behind live, median of viewers | ${median(end.figures.map((f) => f.latency)).toFixed(1)} s |`);
   console.log(`| CPU of the machine | ${(100 * load).toFixed(0)} %${load > 0.85 ? " (void: above 85 %)" : ""} |`);
