@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+	"image/color"
+	"image/draw"
 )
 
 // Entries of tuber.ico. Up to 64 pixels they are bitmaps, which every reader of
@@ -79,4 +81,34 @@ func icns(icon func(size int) *image.NRGBA) ([]byte, error) {
 	}
 	out := binary.BigEndian.AppendUint32([]byte("icns"), uint32(8+entries.Len()))
 	return append(out, entries.Bytes()...), nil
+}
+
+// Size of the picture beside NSIS' first and last page, in pixels.
+const sidebarWidth, sidebarHeight = 164, 314
+
+// sidebar is a Windows bitmap of 24 bits a pixel, the icon on the paper colour of
+// the program's pages.
+func sidebar(icon image.Image) []byte {
+	img := image.NewRGBA(image.Rect(0, 0, sidebarWidth, sidebarHeight))
+	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{0xd9, 0xee, 0xe3, 0xff}), image.Point{}, draw.Src)
+	b := icon.Bounds()
+	at := image.Pt((sidebarWidth-b.Dx())/2, (sidebarHeight-b.Dy())/2)
+	draw.Draw(img, b.Add(at), icon, image.Point{}, draw.Over)
+
+	row := (3*sidebarWidth + 3) / 4 * 4 // bytes, filled up to whole words
+	var out bytes.Buffer
+	out.WriteString("BM")
+	binary.Write(&out, binary.LittleEndian, []uint32{
+		uint32(14 + 40 + row*sidebarHeight), 0, 14 + 40, // length of all, reserved, where pixels begin
+		40, sidebarWidth, sidebarHeight, 1 | 24<<16, 0, uint32(row * sidebarHeight), 0, 0, 0, 0,
+	})
+	for y := sidebarHeight - 1; y >= 0; y-- {
+		line := make([]byte, row)
+		for x := range sidebarWidth {
+			c := img.RGBAAt(x, y)
+			line[3*x], line[3*x+1], line[3*x+2] = c.B, c.G, c.R
+		}
+		out.Write(line)
+	}
+	return out.Bytes()
 }

@@ -43,6 +43,14 @@ func (d drawing) draw(size int) *image.NRGBA {
 	big := size * by
 	canvas := image.NewRGBA(image.Rect(0, 0, big, big))
 	d.icon.SetTarget(0, 0, float64(big), float64(big))
+	// The library scales outlines, but not the width of strokes.
+	scale := float64(big) / d.icon.ViewBox.W
+	for i := range d.icon.SVGPaths {
+		path := &d.icon.SVGPaths[i]
+		width := path.LineWidth
+		path.LineWidth *= scale
+		defer func() { path.LineWidth = width }()
+	}
 	d.icon.Draw(rasterx.NewDasher(big, big, rasterx.NewScannerGV(big, big, canvas, canvas.Bounds())), 1)
 	return shrink(canvas, by)
 }

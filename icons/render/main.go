@@ -1,5 +1,6 @@
 // Command render draws icons/source into icons/dist: the program's icon in every
-// size that a desktop asks for, tuber.ico, tuber.icns, and the tray's by state.
+// size that a desktop asks for, tuber.ico, tuber.icns, the picture beside the
+// installer's first and last page, and the tray's by state.
 // go generate ./icons runs it, in icons.
 package main
 
@@ -47,6 +48,7 @@ func render(source, dist string) error {
 	if files["tuber.icns"], err = icns(app); err != nil {
 		return err
 	}
+	files["installer.bmp"] = sidebar(app(144))
 	figures, err := filepath.Glob(filepath.Join(source, "tray", "*.svg"))
 	if err != nil {
 		return err

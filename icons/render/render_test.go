@@ -23,7 +23,7 @@ func TestCommittedRenderingsAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, got := pictures(t, fresh), pictures(t, "../dist")
-	if len(want) < 34 {
+	if len(want) < 35 {
 		t.Fatalf("only %d pictures rendered", len(want))
 	}
 	for name := range got {
@@ -84,6 +84,8 @@ func pictures(t *testing.T, dir string) map[string]*image.NRGBA {
 			for kind, img := range readICNS(t, b) {
 				all[name+kind] = img
 			}
+		case ".bmp":
+			all[name] = readBMP(t, b)
 		default:
 			all[name] = readPNG(t, b)
 		}
@@ -162,4 +164,22 @@ func readICNS(t *testing.T, b []byte) map[string]*image.NRGBA {
 		b = b[n:]
 	}
 	return all
+}
+
+func readBMP(t *testing.T, b []byte) *image.NRGBA {
+	t.Helper()
+	le := binary.LittleEndian
+	width, height := int(le.Uint32(b[18:])), int(le.Uint32(b[22:]))
+	if string(b[:2]) != "BM" || int(le.Uint32(b[2:])) != len(b) || le.Uint16(b[28:]) != 24 || width != 164 || height != 314 {
+		t.Fatalf("installer.bmp: header of %d x %d", width, height)
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	row := (3*width + 3) / 4 * 4
+	for y := range height {
+		for x := range width {
+			px := b[int(le.Uint32(b[10:]))+row*(height-1-y)+3*x:]
+			img.SetNRGBA(x, y, color.NRGBA{px[2], px[1], px[0], 0xff})
+		}
+	}
+	return img
 }
