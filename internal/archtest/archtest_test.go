@@ -49,6 +49,9 @@ var mayImport = map[string][]string{
 	"internal/tally":     {},
 	"internal/archtest":  {},
 	"packaging/sign":     {"internal/release"},
+	"packaging/manual":   {"internal/config"},
+	"packaging/licences": {},
+	"packaging/tests":    {},
 }
 
 // livesIn says where each third party may be imported; tests and bench are exempt.

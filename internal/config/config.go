@@ -67,16 +67,10 @@ A flag wins over the environment, and the environment over the file.`
 // stdout and ends the program itself if help is asked for.
 func Parse(args []string, stdout io.Writer) (*Command, error) {
 	var c Command
-	parser, err := kong.New(&c.CLI,
-		kong.Name("tuber"), kong.Description(description),
-		kong.Writers(stdout, io.Discard),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"listen": defaultListen},
-	)
+	parser, err := newParser(&c.CLI, kong.Writers(stdout, io.Discard))
 	if err != nil {
-		return nil, fmt.Errorf("build commands: %w", err)
+		return nil, err
 	}
-	nameEnvironment(parser.Model.Node, "TUBER")
 	file, err := readFile(args)
 	if err != nil {
 		return nil, usageError{err}
@@ -96,6 +90,19 @@ func Parse(args []string, stdout io.Writer) (*Command, error) {
 		return nil, usageError{err}
 	}
 	return &c, nil
+}
+
+func newParser(cli *CLI, more ...kong.Option) (*kong.Kong, error) {
+	parser, err := kong.New(cli, append([]kong.Option{
+		kong.Name("tuber"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"listen": defaultListen},
+	}, more...)...)
+	if err != nil {
+		return nil, fmt.Errorf("build commands: %w", err)
+	}
+	nameEnvironment(parser.Model.Node, "TUBER")
+	return parser, nil
 }
 
 // explain adds where to look to the library's own sentence.
