@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## run the main job on this machine: a site, a host, a booster (VIEWERS=N adds headless viewers; Ctrl-C ends it)
 	@CGO_ENABLED=0 go run ./cmd/tuber demo $(if $(VIEWERS),--viewers $(VIEWERS)) $(ARGS)
@@ -15,6 +15,21 @@ build: ## build the programs into bin/
 
 generate: ## bundle the TypeScript into web/dist, render the icons (needs no Node)
 	go generate ./web ./icons
+
+package-linux: ## .deb, .rpm and .tar.xz into dist/ (VERSION=1.2.3)
+	@packaging/linux/build.sh
+
+package-windows: ## the installer for Windows into dist/ (VERSION=1.2.3; CERT= and KEY= sign it)
+	@packaging/windows/build.sh
+
+package-headless: ## the program without a window for Windows and macOS into dist/ (VERSION=1.2.3)
+	@packaging/headless.sh
+
+release: ## all packages, SHA256SUMS and its signature (VERSION=1.2.3 KEY=release.pem; CERT= and CERT_KEY= sign for Windows)
+	@packaging/release.sh "$(VERSION)" "$(KEY)"
+
+test-packages: ## build a release and install it: clean Debian, rpm, tarball, Windows under wine (root on Debian)
+	@scripts/test-packages.sh
 
 lint: ## gofmt, go vet, staticcheck, tsc --strict
 	@scripts/lint.sh
@@ -52,4 +67,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build generate lint vuln soak fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-link bench-plan bench-delay bench-store bench-app clean

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Makes sure that what `make test` needs is there. As root on Debian it installs
-# what is missing; anybody else is told the exact line and exit status 2.
+# deps.sh [LIST...]: makes sure that what `make test` needs is there, and the
+# packages of further lists. As root on Debian it installs what is missing;
+# anybody else is told the exact line and exit status 2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
 while read -r package; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done < scripts/packages.txt
+done < <(cat scripts/packages.txt "$@")
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" -ne 0 ]; then
-    echo "Some packages are missing. Install them and run make test again:"
+    echo "Some packages are missing. Install them and run it again:"
     echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
     exit 2
   fi

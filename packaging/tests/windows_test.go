@@ -1,0 +1,246 @@
+//go:build packages
+
+package tests
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// windows is one of the test's own under wine, on a display of its own.
+type windows struct {
+	t      *testing.T
+	prefix string
+	env    []string
+	log    bytes.Buffer // of the program
+}
+
+// eventually waits for a condition, and fails naming what did not come.
+func eventually(t *testing.T, what string, within time.Duration, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("after %v: %s did not come", within, what)
+		case <-tick.C:
+		}
+	}
+}
+
+func newWindows(t *testing.T) *windows {
+	t.Helper()
+	dir := t.TempDir()
+	w := &windows{t: t, prefix: filepath.Join(dir, "prefix")}
+	home := filepath.Join(dir, "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.env = append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "HOME="+home,
+		"WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=", "LIBGL_ALWAYS_SOFTWARE=1", "DISPLAY="+display(t))
+	t.Cleanup(func() { _ = w.command("wineserver", "-k").Run() })
+	do(t, w.command("wineboot", "--init"))
+	do(t, exec.Command("x86_64-w64-mingw32-gcc", "-shared", "-O2", "testdata/bcryptprimitives.c", "-ladvapi32",
+		"-o", filepath.Join(w.prefix, "drive_c/windows/system32/bcryptprimitives.dll")))
+	do(t, w.command("wine", "winecfg", "/v", "win10"))
+	do(t, w.command("wine", "start", "/wait", "cmd", "/c", "exit")) // wine notes down its console's look
+	// every real Windows has these
+	for _, k := range []string{`Software\Classes`, uninstalls, runKey, `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`} {
+		do(t, w.command("wine", "reg", "add", `HKCU\`+k, "/f"))
+	}
+	return w
+}
+
+// display starts an X server that ends with the test.
+func display(t *testing.T) string {
+	t.Helper()
+	r, wr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset")
+	server.ExtraFiles = []*os.File{wr}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	_ = wr.Close()
+	line, err := bufio.NewReader(r).ReadString('\n') // written once it is ready
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ":" + strings.TrimSpace(string(line))
+}
+
+func (w *windows) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = w.env
+	return cmd
+}
+
+// path is where a path of Windows' user lies on this machine.
+func (w *windows) path(parts ...string) string {
+	users, err := filepath.Glob(filepath.Join(w.prefix, "drive_c/users/*/AppData"))
+	if err != nil || len(users) != 1 {
+		w.t.Fatalf("users of this Windows: %q, %v", users, err)
+	}
+	return filepath.Join(append([]string{users[0]}, parts...)...)
+}
+
+// registry is the user's whole registry, as text.
+func (w *windows) registry() string {
+	w.t.Helper()
+	out := filepath.Join(w.prefix, "drive_c/export.reg")
+	do(w.t, w.command("wine", "regedit", "/E", `C:\export.reg`, "HKEY_CURRENT_USER"))
+	defer os.Remove(out)
+	return do(w.t, exec.Command("iconv", "-f", "utf16", "-t", "utf8", out))
+}
+
+// value is one value of the user's registry, "" if it is not there.
+func (w *windows) value(key, name string) string {
+	args := []string{"reg", "query", `HKCU\` + key}
+	if name == "" {
+		args = append(args, "/ve")
+	} else {
+		args = append(args, "/v", name)
+	}
+	out, err := w.command("wine", args...).Output()
+	if err != nil {
+		return ""
+	}
+	_, text, _ := strings.Cut(string(out), "REG_")
+	_, text, _ = strings.Cut(text, "    ")
+	return strings.TrimSpace(text)
+}
+
+// start runs a program of Windows beside the test.
+func (w *windows) start(args ...string) *exec.Cmd {
+	w.t.Helper()
+	cmd := w.command("wine", args...)
+	cmd.Stdout, cmd.Stderr = &w.log, &w.log
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd
+}
+
+// open opens a link as a click on it does. Wine looks for who opens links among
+// those of the whole machine alone, not among the user's: they are copied there.
+func (w *windows) open(link string) *exec.Cmd {
+	w.t.Helper()
+	do(w.t, w.command("wine", "reg", "copy", `HKCU\Software\Classes\tuber`, `HKLM\Software\Classes\tuber`, "/s", "/f"))
+	return w.start("start", "/wait", link)
+}
+
+// running tells whether the program runs.
+func (w *windows) running() bool {
+	out, _ := w.command("wine", "tasklist").Output()
+	return strings.Contains(string(out), "tuber-app.exe")
+}
+
+// window tells whether a window of the program's is seen.
+func (w *windows) window() bool {
+	return w.command("xdotool", "search", "--onlyvisible", "--name", "^Tuber").Run() == nil
+}
+
+// screen is what the display shows, kept under this name where pictures are asked for.
+func (w *windows) screen(name string) image.Image {
+	w.t.Helper()
+	b, err := w.command("import", "-window", "root", "png:-").Output()
+	if err != nil {
+		w.t.Fatalf("take a picture of the display: %v", err)
+	}
+	if dir := os.Getenv("TUBER_PACKAGES_PICTURES"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, name+".png"), b, 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	img, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return img
+}
+
+// button is the middle of what the window shows in its leaf green, in lines
+// longer than letters and icons: its one main button.
+func button(img image.Image) (at image.Point, ok bool) {
+	var box image.Rectangle
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; {
+			end := x
+			for end < b.Max.X && green(img, end, y) {
+				end++
+			}
+			if end-x >= 40 {
+				box = box.Union(image.Rect(x, y, end, y+1))
+			}
+			x = max(end, x+1)
+		}
+	}
+	return box.Min.Add(box.Max).Div(2), box.Dy() >= 10
+}
+
+// green is the theme's primary colour, light or dark.
+func green(img image.Image, x, y int) bool {
+	r, g, b, _ := img.At(x, y).RGBA()
+	near := func(got uint32, want int) bool { return max(int(got>>8)-want, want-int(got>>8)) <= 6 }
+	return near(r, 0x1f) && near(g, 0x7a) && near(b, 0x55) || near(r, 0x5c) && near(g, 0xc9) && near(b, 0x9a)
+}
+
+const (
+	classKey     = `Software\Classes\tuber\shell\open\command`
+	runKey       = `Software\Microsoft\Windows\CurrentVersion\Run`
+	uninstalls   = `Software\Microsoft\Windows\CurrentVersion\Uninstall`
+	uninstallKey = uninstalls + `\Tuber`
+	setup        = "Tuber-9.8.7-setup.exe"
+)
+
+// uninstall runs the uninstaller, which goes on in a copy of itself.
+func (w *windows) uninstall(args ...string) {
+	w.t.Helper()
+	cmd := w.command("wine", append([]string{filepath.Join(w.path("Local/Programs/Tuber"), "uninstall.exe")}, args...)...)
+	cmd.Dir = w.prefix
+	do(w.t, cmd)
+	eventually(w.t, "the end of the uninstaller", time.Minute, func() bool {
+		_, err := os.Stat(w.path("Local/Programs/Tuber"))
+		out, _ := w.command("wine", "tasklist").Output()
+		return os.IsNotExist(err) && !strings.Contains(string(out), "Un_")
+	})
+}
+
+// nothingLeft compares with how it was before. NSIS' own copy of the
+// uninstaller in Temp goes at the next start of Windows; the empty Programs
+// folder belongs to Windows.
+func (w *windows) nothingLeft(before map[string]string, registry string) {
+	w.t.Helper()
+	after := everything(w.t, filepath.Join(w.prefix, "drive_c/users"))
+	for path := range after {
+		if strings.Contains(path, "/Temp/~nsu") || strings.HasSuffix(path, "AppData/Local/Programs") {
+			delete(after, path)
+		}
+	}
+	sameEverything(w.t, "after the uninstaller", before, after)
+	if now := w.registry(); now != registry {
+		old := filepath.Join(w.t.TempDir(), "before")
+		put(w.t, old, registry)
+		diff := exec.Command("diff", old, "-")
+		diff.Stdin = strings.NewReader(now)
+		out, _ := diff.CombinedOutput()
+		w.t.Errorf("the registry is not as it was:\n%s", out)
+	}
+}
