@@ -73,7 +73,7 @@ func compare(tuber string, rounds, seconds int) error {
 	}
 	site := freeAddr()
 	var all processes
-	defer all.stop()
+	defer func() { all.stop() }() // all that are there by then
 	proxies := []proxy{{"direct", site}, {"tuber", freeAddr()}, {"nginx", freeAddr()}, {"caddy", freeAddr()}}
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, []byte(nginxConf(dir, proxies[2].addr, site)), 0o600); err != nil {
