@@ -9,7 +9,7 @@ import (
 
 // nap is how long Fyne's goroutine is held at a time while the window is
 // hidden. What the tray is asked to do may wait so long.
-const nap = 100 * time.Millisecond
+const nap = 250 * time.Millisecond
 
 // doze slows Fyne's loop while the window is hidden, until ctx ends. The loop
 // turns sixty times a second whether or not there is anything to draw; held in
