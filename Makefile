@@ -37,7 +37,7 @@ lint: ## gofmt, go vet, staticcheck, tsc --strict
 vuln: ## known vulnerabilities that our code calls (TUBER_VULNDB names a local database)
 	@scripts/vuln.sh
 
-soak: build ## what takes long or hangs on a player's own mood
+soak: build ## browser tests that take long, or were not yet seen green often enough for make test
 	@scripts/deps.sh && cd e2e && node --test --test-timeout=900000 ./*.soak.mjs
 
 fuzz: ## every fuzz target for a minute

@@ -48,7 +48,9 @@ func pairs(t *testing.T) map[string][2]Conn {
 		t.Fatal(err)
 	}
 	a, b := Pipe()
-	return map[string][2]Conn{"websocket": {client, <-s.conns}, "pipe": {a, b}}
+	e := newEventServer(t)
+	page := newSession(e.page(t))
+	return map[string][2]Conn{"websocket": {client, <-s.conns}, "pipe": {a, b}, "events": {page, <-e.conns}}
 }
 
 func closeBoth(t *testing.T, pair [2]Conn) {

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/control"
 	"github.com/tubercdn/tuber/gateway"
 	"github.com/tubercdn/tuber/origin"
 	"github.com/tubercdn/tuber/peer"
@@ -54,6 +55,7 @@ type Host struct {
 	servers  []*server
 	runners  []runner
 	crowd    *crowd
+	events   control.Events // control sockets of pages that came by HTTP/2
 	meter    *meter
 	sent     atomic.Uint64 // bytes that left through listeners and links
 	off      atomic.Bool   // the kill switch

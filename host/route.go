@@ -55,7 +55,10 @@ func (h *Host) own() func(rest string) http.HandlerFunc {
 		"join":    reading(page("join.html", nil)),
 		"off":     reading(page("off.html", nil)),
 		"privacy": reading(page("privacy.html", map[string]string{"{{relay}}": string(h.cfg.Relay)})),
-		"control": h.serveControl,
+		"control": h.serveControl(control.Accept),
+
+		"control/events": h.serveControl(h.events.Accept),
+		"control/send":   func(w http.ResponseWriter, r *http.Request) { h.events.Post(w, h.asSeen(r)) },
 	}
 	assets := reading(files("style.css", "mark.svg", "qr.js", "join.js", "off.js", "privacy.js"))
 	return func(rest string) http.HandlerFunc {
@@ -79,7 +82,11 @@ func reading(next http.HandlerFunc) http.HandlerFunc {
 }
 
 // serveControl gives a control socket to the planner, for as long as it lives.
-func (h *Host) serveControl(w http.ResponseWriter, r *http.Request) {
+func (h *Host) serveControl(accept func(http.ResponseWriter, *http.Request) (control.Conn, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { h.serveConn(accept, w, r) }
+}
+
+func (h *Host) serveConn(accept func(http.ResponseWriter, *http.Request) (control.Conn, error), w http.ResponseWriter, r *http.Request) {
 	addr := clientAddr(r, h.cfg.TrustedProxies)
 	shared := !addr.IsValid() || addr.IsLoopback() || within(addr, h.cfg.TrustedProxies)
 	leave := h.crowd.enter(addr, shared)
@@ -92,7 +99,7 @@ func (h *Host) serveControl(w http.ResponseWriter, r *http.Request) {
 		noPlanner(w)
 		return
 	}
-	conn, err := control.Accept(w, h.asSeen(r))
+	conn, err := accept(w, h.asSeen(r))
 	if err != nil {
 		h.cfg.Log.Debug("control socket refused", "err", err)
 		return // it answered already

@@ -5,8 +5,8 @@
 //
 // # Control
 //
-// One JSON object per WebSocket message, at most tuber.MaxControl bytes, with
-// its name in "type": challenge, join, welcome, refused, contents, want, plan,
+// One JSON object per WebSocket message, Server-Sent Event or line of a POST (see
+// control.Events), at most tuber.MaxControl bytes, with its name in "type": challenge, join, welcome, refused, contents, want, plan,
 // signal, report, means, alive, leave, quarantine, withdraw. Ids are hexadecimal, keys,
 // signatures and bytes unpadded base64url, rates bits per second, durations
 // nanoseconds, moments milliseconds on the origin's clock. Unknown fields are

@@ -11,12 +11,16 @@ const chromiumFlags = [
   "--disable-backgrounding-occluded-windows", "--mute-audio",
 ];
 
-// chromium starts one browser with a profile of its own: one viewer.
-export async function chromium(t, { flags = [] } = {}) {
+// windowOf is what a browser needs to open one on a display of its own, in place of none at all.
+const windowOf = (display) => (display ? { headless: false, env: { ...process.env, DISPLAY: display }, defaultViewport: null } : { headless: true });
+
+// chromium starts one browser with a profile of its own: one viewer. With a
+// display it opens a window there.
+export async function chromium(t, { flags = [], display } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "tuber-chromium-"));
   const browser = await puppeteer.launch({
     executablePath: "/usr/bin/chromium",
-    headless: true,
+    ...windowOf(display),
     userDataDir: profile,
     args: [...chromiumFlags, ...(process.getuid() === 0 ? ["--no-sandbox"] : []), ...flags],
   });
@@ -25,12 +29,13 @@ export async function chromium(t, { flags = [] } = {}) {
 }
 
 // firefox starts one Firefox with a profile of its own.
-export async function firefox(t) {
+export async function firefox(t, { args = [], display } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "tuber-firefox-"));
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: "/usr/bin/firefox-esr",
-    headless: true,
+    ...windowOf(display),
+    args,
     userDataDir: profile,
     extraPrefsFirefox: { "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0 },
   });

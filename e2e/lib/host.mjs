@@ -6,7 +6,7 @@ export async function host(t, site, { args = [], env = {} } = {}) {
   const dir = folder(t);
   const p = run(t, ["host", "--upstream", site.url, "--listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0",
     "--udp-listen", ":0", "--stun-listen", "off", "--no-upnp", "--state", dir, "--public-host", "127.0.0.1", ...args], { env });
-  const [, page] = await p.line(/site\s+(http:\S+)/);
+  const [, page] = await p.line(/site\s+(https?:\S+)/);
   const [, dashboard] = await p.line(/dashboard\s+(http:\S+)/);
   const key = new URL(dashboard).searchParams.get("key");
   const api = new URL("/api/", dashboard);

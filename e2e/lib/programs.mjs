@@ -10,8 +10,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export const tuber = join(root, "bin/tuber");
 
 // run starts the program, within another command if need be; .line(re) waits for a line that it prints.
-export function run(t, args, { env = {}, within = [] } = {}) {
-  const command = [...within, tuber, ...args];
+export function run(t, args, { env = {}, within = [], program = tuber } = {}) {
+  const command = [...within, program, ...args];
   const child = spawn(command[0], command.slice(1), { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const p = { child, text: "", args };
   const waiting = new Set();

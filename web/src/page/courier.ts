@@ -15,6 +15,7 @@ export class Courier {
   #port: MessagePort | null = null;
   #leading = false;
   #closed = false;
+  #heard = -Infinity; // ms, when the worker last asked for, or gave, a piece of a body
   bound = false;
 
   constructor(config: Config, events: CourierEvents, playing: () => boolean) {
@@ -66,6 +67,7 @@ export class Courier {
   }
 
   #on(m: ToPage, port: MessagePort): void {
+    if (m.type !== "bound") this.#heard = performance.now();
     if (m.type === "bound") this.bound = true;
     else if (m.type === "request") this.#events.request(m, (answer, transfer) => port.postMessage(answer, transfer ?? []));
     else if (m.type === "pull") this.#events.pull(m.id);
@@ -77,9 +79,10 @@ export class Courier {
     this.#port?.postMessage(m);
   }
 
-  /** A fetch that only the worker answers keeps it alive while it streams. */
+  /** A fetch that only the worker answers keeps it alive while it streams, from this page or by plain HTTP. */
   async #keepAlive(): Promise<void> {
-    if (!this.#playing() || !navigator.serviceWorker.controller || !this.bound) return;
+    const streams = performance.now() - this.#heard < 2 * KEEPALIVE_MS;
+    if (!(streams || this.#playing()) || !navigator.serviceWorker.controller || !this.bound) return;
     try {
       const response = await fetch(this.#config.prefix + KEEPALIVE, { cache: "no-store" });
       if (response.headers.get("Tuber-Port") !== "1") this.open();

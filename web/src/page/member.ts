@@ -5,6 +5,7 @@ import { equal, fromBase64url } from "../wire/bytes.ts";
 import { newerPlan, type Means, type Message, type Outgoing } from "../wire/control.ts";
 import { bye } from "../wire/frame.ts";
 import { importKey } from "../wire/sign.ts";
+import { cameByHTTP2, openEvents, openSocket } from "./channel.ts";
 import { Carrier } from "./carrier.ts";
 import { makeCertificate } from "./certificate.ts";
 import { OriginClock } from "./clock.ts";
@@ -42,6 +43,7 @@ export class Member {
   readonly #o: MemberOptions;
   readonly #stopped = new AbortController();
   #session: Session | null = null;
+  #byEvents = false; // how the next session is opened: by a WebSocket, where none comes through by events
   #wanted = "";
   #means = "";
   #timers: ReturnType<typeof setInterval>[] = [];
@@ -108,6 +110,8 @@ export class Member {
   /** One session; returns how long to wait at least, null to stop. */
   async #once(siteKey: CryptoKey, site: Uint8Array, identity: Identity, fingerprint: Uint8Array): Promise<number | null> {
     const { config } = this.#o;
+    const byEvents = this.#byEvents;
+    this.#byEvents = cameByHTTP2() && !byEvents; // unless this one is welcomed, the other way is tried
     try {
       const t = await fetchTicket(config.prefix, fingerprint);
       if (!equal(t.site, site)) return SLOW_MS; // another host answers here now; a reload brings its key
@@ -115,7 +119,7 @@ export class Member {
       if (t.http > 0) this.carrier?.fetcher.atMost(t.http);
       if (this.#stopped.signal.aborted) return null;
       const session = await Session.open({
-        url: controlURL(config.prefix),
+        open: () => (byEvents ? openEvents(`${config.prefix}control`) : openSocket(controlURL(config.prefix))),
         site: siteKey,
         identity,
         fingerprint,
@@ -128,6 +132,7 @@ export class Member {
         return null;
       }
       this.#session = session;
+      this.#byEvents = byEvents;
       session.onmessage = (m) => this.#message(m);
       this.#wanted = "";
       await session.run();

@@ -4,6 +4,7 @@ import { openCertificate } from "../wire/certificate.ts";
 import { OLDEST, VERSION } from "../wire/constants.ts";
 import { decode, encode, type Message, type MessageOf, type Outgoing } from "../wire/control.ts";
 import { check, importKey, joinStatement, sign, welcomeStatement } from "../wire/sign.ts";
+import type { Channel } from "./channel.ts";
 import type { Identity } from "./identity.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -21,7 +22,7 @@ export class RefusedError extends Error {
 }
 
 export type SessionOptions = {
-  url: string;
+  open: () => Channel;
   site: CryptoKey;
   identity: Identity;
   fingerprint: Uint8Array;
@@ -33,31 +34,31 @@ export type SessionOptions = {
 /** A welcomed conversation. */
 export class Session {
   onmessage: (m: Message) => void = () => undefined;
-  readonly #socket: WebSocket;
+  readonly #channel: Channel;
   readonly #inbox: Inbox;
   #heard = performance.now();
 
-  private constructor(socket: WebSocket, inbox: Inbox) {
-    this.#socket = socket;
+  private constructor(channel: Channel, inbox: Inbox) {
+    this.#channel = channel;
     this.#inbox = inbox;
   }
 
   /** Resolves once the planner proved its key. Throws RefusedError if it does not want this peer. */
   static async open(o: SessionOptions): Promise<Session> {
-    const socket = new WebSocket(o.url);
-    const inbox = new Inbox(socket);
-    const timer = setTimeout(() => socket.close(), HANDSHAKE_MS);
+    const channel = o.open();
+    const inbox = new Inbox(channel);
+    const timer = setTimeout(() => channel.close(), HANDSHAKE_MS);
     try {
       const challenge = await inbox.expect("challenge");
       await proveChallenge(o, challenge);
       const nonce = crypto.getRandomValues(new Uint8Array(32));
-      socket.send(encode(await joinOf(o, challenge, nonce)));
+      channel.send(encode(await joinOf(o, challenge, nonce)));
       const welcome = await inbox.expect("welcome");
       const planner = await importKey(challenge.planner);
       await check(planner, "welcome", welcomeStatement(nonce, o.identity.public), welcome.signature);
-      return new Session(socket, inbox);
+      return new Session(channel, inbox);
     } catch (e) {
-      socket.close();
+      channel.close();
       throw e;
     } finally {
       clearTimeout(timer);
@@ -67,7 +68,7 @@ export class Session {
   /** Hands out messages, those that came meanwhile first, until the conversation ends. */
   async run(): Promise<void> {
     const beat = setInterval(() => {
-      if (performance.now() - this.#heard > SILENCE_MS) this.#socket.close();
+      if (performance.now() - this.#heard > SILENCE_MS) this.#channel.close();
       else this.send({ type: "alive" });
     }, ALIVE_MS);
     try {
@@ -80,18 +81,18 @@ export class Session {
       }
     } finally {
       clearInterval(beat);
-      this.#socket.close();
+      this.#channel.close();
     }
   }
 
   send(m: Outgoing): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encode(m));
+    this.#channel.send(encode(m));
   }
 
   /** Ends the session; with leave, the membership too. */
   close(leave: boolean): void {
     if (leave) this.send({ type: "leave" });
-    this.#socket.close();
+    this.#channel.close();
   }
 }
 
@@ -127,16 +128,16 @@ class Inbox {
   readonly #held: (Message | null)[] = [];
   #wake: (() => void) | null = null;
 
-  constructor(socket: WebSocket) {
-    socket.onmessage = (e) => {
+  constructor(channel: Channel) {
+    channel.onmessage = (text) => {
       try {
-        const m = typeof e.data === "string" ? decode(e.data) : null;
+        const m = decode(text);
         if (m) this.#add(m);
       } catch {
-        socket.close();
+        channel.close();
       }
     };
-    socket.onclose = () => this.#add(null);
+    channel.onclose = () => this.#add(null);
   }
 
   #add(m: Message | null): void {
@@ -144,7 +145,7 @@ class Inbox {
     this.#wake?.();
   }
 
-  /** Null once the socket is closed. */
+  /** Null once the channel is closed. */
   async next(): Promise<Message | null> {
     while (this.#held.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
     return this.#held.shift() ?? null;
