@@ -64,7 +64,8 @@ func (c *cell) countLocked(m, other *member, now time.Time) {
 		return
 	}
 	m.lone = now.Add(loneFor)
-	c.improve = now.Add(splitFor)
+	c.lookAgainLocked(now.Add(splitFor))
+	c.markLocked(m.id)
 	c.log.Warn("peer accuses many, so it is believed no more", "peer", m.id)
 	for id, by := range c.accusers {
 		if delete(by, m.id); len(by) == 0 {

@@ -8,14 +8,6 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// writer turns a finished grove into the words of each peer.
-type writer struct {
-	g       *grove
-	st      State
-	standby []map[int32][]tuber.Source // by child, by content's forest index
-	helps   []map[int32]bool           // by standby parent: the children it helps
-}
-
 // The priorities of assignments and holds.
 const (
 	priorityIdle     tuber.Priority = 1 // nobody watches
@@ -29,138 +21,200 @@ const (
 	holdMost  = 10 * time.Minute
 )
 
-func newWriter(g *grove, st State) *writer {
-	w := &writer{g: g, st: st}
-	w.standby = make([]map[int32][]tuber.Source, len(g.peers))
-	w.helps = make([]map[int32]bool, len(g.peers))
-	for i := range g.peers {
-		w.standby[i], w.helps[i] = map[int32][]tuber.Source{}, map[int32]bool{}
-	}
-	w.chooseStandbys()
-	return w
+// words is room for the making of one peer's part: by its links, what goes over
+// each in either direction.
+type words struct {
+	sends, gets []tuber.Partitions
+	inner       []bool
+	named       []bool
+	as          []tuber.Assignment
+	ss          []tuber.Source
+	ins         []tuber.Introduction
+
+	assignments   arena[tuber.Assignment]
+	sources       arena[tuber.Source]
+	introductions arena[tuber.Introduction]
 }
 
-// peerPlan is all that peer i has to carry out.
-func (w *writer) peerPlan(i int32) *tuber.PeerPlan {
-	pp := &tuber.PeerPlan{}
-	for n, f := range w.g.forests {
-		pp.Assignments = append(pp.Assignments, w.assignments(f, i)...)
-		pp.Sources = append(pp.Sources, w.sources(f, i)...)
-		pp.Sources = append(pp.Sources, w.standby[i][int32(n)]...)
+// arena hands out pieces of large slices, where many are needed at once.
+type arena[T any] struct {
+	rest []T
+	size int // of a large slice; 0 makes each piece by itself
+}
+
+// copy returns what is in list, at a place of its own.
+func (a *arena[T]) copy(list []T) []T {
+	if len(list) == 0 {
+		return nil
 	}
-	pp.Grants = w.g.grants(i)
-	pp.Holds = w.g.holds(i)
-	w.carryUnknown(pp, i)
-	pp.Introductions = w.introductions(i, pp)
+	if a.size == 0 {
+		return append(make([]T, 0, len(list)), list...)
+	}
+	if len(a.rest) < len(list) {
+		a.rest = make([]T, max(a.size, len(list)))
+	}
+	out := a.rest[:len(list):len(list)]
+	a.rest = a.rest[len(list):]
+	copy(out, list)
+	return out
+}
+
+// peerPlan is all that peer i has to carry out. before is what it was told last;
+// it matters while peers rejoin.
+func (g *grove) peerPlan(i int32, before *tuber.PeerPlan) *tuber.PeerPlan {
+	pp := &tuber.PeerPlan{}
+	g.writePlan(pp, i, before)
 	return pp
 }
 
-func (w *writer) assignments(f *forest, i int32) []tuber.Assignment {
-	to := map[int32]tuber.Partitions{}
-	interior := map[int32]bool{}
-	for p := range f.trees {
+func (g *grove) writePlan(pp *tuber.PeerPlan, i int32, before *tuber.PeerPlan) {
+	w := &g.scratch
+	n := len(g.links[i])
+	w.named = append(w.named[:0], make([]bool, n)...)
+	as, ss := w.as[:0], w.ss[:0]
+	for _, f := range g.forests {
+		if f.needs[i] == 0 && f.feeds[i] == 0 {
+			continue
+		}
+		g.readLinks(f, i)
+		for n := range w.sends {
+			if w.sends[n] != 0 {
+				as = append(as, g.assignment(f, i, n))
+			}
+		}
+		for n := range w.gets {
+			if w.gets[n] != 0 {
+				ss = append(ss, tuber.Source{Content: f.ID, Partitions: w.gets[n], From: g.peers[g.links[i][n].peer].ID})
+			}
+		}
+		for _, h := range f.helpers[i] {
+			if h.peer != 0 {
+				ss = append(ss, tuber.Source{Content: f.ID, Partitions: h.parts, From: g.peers[h.peer-1].ID, Standby: true})
+			}
+		}
+	}
+	pp.Grants = g.grants(i)
+	pp.Holds = g.holds(i)
+	w.as, w.ss = as, ss
+	pp.Assignments, pp.Sources = w.assignments.copy(as), w.sources.copy(ss)
+	if !g.settled && before != nil {
+		g.carryUnknown(pp, before)
+	}
+	g.introduce(pp, i)
+}
+
+// readLinks sorts what i sends and gets of a content by its links.
+func (g *grove) readLinks(f *forest, i int32) {
+	w := &g.scratch
+	n := len(g.links[i])
+	w.sends = append(w.sends[:0], make([]tuber.Partitions, n)...)
+	w.gets = append(w.gets[:0], make([]tuber.Partitions, n)...)
+	w.inner = append(w.inner[:0], make([]bool, n)...)
+	for rest := f.feeds[i]; rest != 0; rest &= rest - 1 {
+		p := first(rest)
 		t := &f.trees[p]
-		if i != w.g.origin && t.depth[i] == 0 && w.g.settled {
+		if i != g.origin && t.nodes[i].depth == 0 && g.settled {
 			continue // nothing comes to it, so there is nothing to pass on
 		}
-		for _, k := range t.kids[i] {
-			to[k] |= 1 << p
-			interior[k] = interior[k] || len(t.kids[k]) > 0
+		for k := t.nodes[i].first; k != none; k = t.nodes[k].next {
+			at, _ := g.find(i, k)
+			w.sends[at] |= 1 << p
+			w.inner[at] = w.inner[at] || t.nodes[k].first != none
+			w.named[at] = true
 		}
 	}
-	var out []tuber.Assignment
-	for _, k := range sortedKeys(to) {
-		a := tuber.Assignment{Content: f.ID, Partitions: to[k], To: w.g.peers[k].ID, Priority: priorityLeaf}
-		a.Rate = tuber.BitsPerSecond(float64(to[k].Len()) * f.slot)
-		switch {
-		case f.viewers == 0:
-			a.Priority = priorityIdle
-		case interior[k]:
-			a.Priority = priorityInterior
+	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
+		p := first(rest)
+		t := &f.trees[p]
+		if parent := t.nodes[i].parent; parent != none && (t.nodes[i].depth > 0 || !g.settled) {
+			at, _ := g.find(i, parent)
+			w.gets[at] |= 1 << p
+			w.named[at] = true
 		}
-		out = append(out, a)
 	}
-	return out
 }
 
-func (w *writer) sources(f *forest, i int32) []tuber.Source {
-	from := map[int32]tuber.Partitions{}
-	for p := range f.trees {
-		if parent := f.trees[p].parent[i]; parent != none && (f.trees[p].depth[i] > 0 || !w.g.settled) {
-			from[parent] |= 1 << p
-		}
+// assignment is what i sends of a content over its n-th link.
+func (g *grove) assignment(f *forest, i int32, n int) tuber.Assignment {
+	w := &g.scratch
+	a := tuber.Assignment{Content: f.ID, Partitions: w.sends[n], To: g.peers[g.links[i][n].peer].ID, Priority: priorityLeaf}
+	a.Rate = tuber.BitsPerSecond(float64(w.sends[n].Len()) * f.slot.perSecond())
+	switch {
+	case f.viewers == 0:
+		a.Priority = priorityIdle
+	case w.inner[n]:
+		a.Priority = priorityInterior
 	}
-	var out []tuber.Source
-	for _, j := range sortedKeys(from) {
-		out = append(out, tuber.Source{Content: f.ID, Partitions: from[j], From: w.g.peers[j].ID})
-	}
-	return out
-}
-
-func sortedKeys[V any](m map[int32]V) []int32 {
-	out := make([]int32, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
+	return a
 }
 
 // carryUnknown keeps, while peers rejoin, what the plans they brought say of
 // contents that the origin has not listed yet.
-func (w *writer) carryUnknown(pp *tuber.PeerPlan, i int32) {
-	if w.g.settled || w.st.Previous == nil {
-		return
-	}
-	old := w.st.Previous.Peers[w.g.peers[i].ID]
-	if old == nil {
-		return
-	}
+func (g *grove) carryUnknown(pp, before *tuber.PeerPlan) {
 	unknown := func(c tuber.ContentID, other tuber.PeerID) bool {
-		_, here := w.g.index[other]
-		return here && w.g.byID[c] == nil
+		_, here := g.index[other]
+		return here && g.byID[c] == nil
 	}
-	for _, a := range old.Assignments {
+	for _, a := range before.Assignments {
 		if unknown(a.Content, a.To) {
 			pp.Assignments = append(pp.Assignments, a)
 		}
 	}
-	for _, s := range old.Sources {
+	for _, s := range before.Sources {
 		if unknown(s.Content, s.From) {
 			pp.Sources = append(pp.Sources, s)
 		}
 	}
-	for _, h := range old.Holds {
-		if w.g.byID[h.Content] == nil {
+	for _, h := range before.Holds {
+		if g.byID[h.Content] == nil {
 			pp.Holds = append(pp.Holds, h)
 		}
 	}
 }
 
-// introductions names everybody whom the plan links to i: a viewer makes the
-// offer to a permanent peer, otherwise the higher id does.
-func (w *writer) introductions(i int32, pp *tuber.PeerPlan) []tuber.Introduction {
-	others := map[int32]bool{}
+// introduce names everybody whom the plan links to i, in the order of ids.
+func (g *grove) introduce(pp *tuber.PeerPlan, i int32) {
+	w := &g.scratch
+	out := w.ins[:0]
+	for n, l := range g.links[i] {
+		if w.named[n] || l.helps > 0 {
+			out = append(out, g.introduction(i, l.peer))
+		}
+	}
+	if !g.settled {
+		out = g.introduceUnknown(pp, i, out)
+	}
+	w.ins = out
+	pp.Introductions = w.introductions.copy(out)
+}
+
+// introduceUnknown adds those whom only carryUnknown names.
+func (g *grove) introduceUnknown(pp *tuber.PeerPlan, i int32, out []tuber.Introduction) []tuber.Introduction {
+	add := func(id tuber.PeerID) {
+		j := g.index[id]
+		at, ok := slices.BinarySearchFunc(out, j, func(in tuber.Introduction, j int32) int { return g.compare(g.index[in.Peer], j) })
+		if !ok {
+			out = slices.Insert(out, at, g.introduction(i, j))
+		}
+	}
 	for _, a := range pp.Assignments {
-		others[w.g.index[a.To]] = true
+		add(a.To)
 	}
 	for _, s := range pp.Sources {
-		others[w.g.index[s.From]] = true
-	}
-	for child := range w.helps[i] {
-		others[child] = true
-	}
-	self := &w.g.peers[i]
-	var out []tuber.Introduction
-	for _, j := range sortedKeys(others) {
-		p := &w.g.peers[j]
-		offer := i > j // indices are in the order of ids
-		if self.permanent() != p.permanent() {
-			offer = !self.permanent()
-		}
-		out = append(out, tuber.Introduction{Peer: p.ID, Key: p.Key, Role: p.Role, Offer: offer})
+		add(s.From)
 	}
 	return out
+}
+
+// introduction: a viewer makes the offer to a permanent peer, otherwise the
+// higher id does.
+func (g *grove) introduction(i, j int32) tuber.Introduction {
+	self, p := &g.peers[i], &g.peers[j]
+	offer := g.compare(i, j) > 0
+	if self.permanent() != p.permanent() {
+		offer = !self.permanent()
+	}
+	return tuber.Introduction{Peer: p.ID, Key: p.Key, Role: p.Role, Offer: offer}
 }
 
 // holds is what booster i keeps on disk: what it receives, most wanted first,
@@ -174,7 +228,7 @@ func (g *grove) holds(i int32) []tuber.Hold {
 	var held []*forest
 	var rate float64
 	for _, f := range g.wantedFirst() {
-		r := float64(f.needs[i].Len()) * f.slot
+		r := float64(f.needs[i].Len()) * f.slot.perSecond()
 		if r > 0 && (rate+r)*holdLeast.Seconds() <= quota {
 			held, rate = append(held, f), rate+r
 		}

@@ -71,3 +71,27 @@ func BenchmarkPlan(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkChange is one viewer's leave and another's join.
+func BenchmarkChange(b *testing.B) {
+	all := crowds()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		st := all[name]
+		b.Run(name, func(b *testing.B) {
+			s, _ := NewStanding(st, epochStart)
+			here := slices.Clone(st.Peers[len(st.Peers)/2:])
+			n := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				at := n % len(here)
+				s.Apply(Change{Gone: []tuber.PeerID{here[at].ID}}, epochStart)
+				next := here[at]
+				next.Key[0]++
+				next.ID = next.Key.PeerID()
+				here[at] = next
+				s.Apply(Change{Peers: []Peer{next}}, epochStart)
+				n++
+			}
+		})
+	}
+}

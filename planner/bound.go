@@ -49,15 +49,39 @@ func ClassBound(st State, content tuber.ContentID) Bound {
 	if !ok {
 		return Bound{}
 	}
+	return classBound(st.Peers, st.Origin, c)
+}
+
+// supplier is what peers alike have in common; a bound depends on how many there
+// are of each kind, not on who they are.
+type supplier struct {
+	slots   int
+	class   int
+	reach   tuber.Reach
+	relay   bool
+	role    tuber.Role
+	watches bool
+}
+
+func classBound(peers []Peer, origin tuber.PeerID, c tuber.Content) Bound {
 	var number [len(classes)]int
-	for i := range st.Peers {
-		if wantsContent(&st.Peers[i], content) {
-			number[classOf(&st.Peers[i])]++
+	kinds := map[supplier]int{}
+	for i := range peers {
+		p := &peers[i]
+		s := supplier{
+			slots: slotsOf(p, origin, c), class: classOf(p), reach: p.Means.Reach, relay: p.Means.Relay,
+			role: p.Role, watches: wantsContent(p, c.ID),
+		}
+		if s.watches {
+			number[s.class]++
+		}
+		if s.slots > 0 {
+			kinds[s]++
 		}
 	}
 	var worst Bound
 	for set := 1; set < 1<<len(classes); set++ {
-		b := cutOf(st, c, number, set)
+		b := cutOf(kinds, c, number, set)
 		if b.Viewers > 0 && (b.Missing > worst.Missing || b.Missing == worst.Missing && b.Need >= worst.Need) {
 			worst = b
 		}
@@ -107,7 +131,7 @@ func wantsContent(p *Peer, c tuber.ContentID) bool {
 }
 
 // cutOf is one set of classes against all that can reach one of them.
-func cutOf(st State, c tuber.Content, number [len(classes)]int, set int) Bound {
+func cutOf(kinds map[supplier]int, c tuber.Content, number [len(classes)]int, set int) Bound {
 	var b Bound
 	for n := range classes {
 		if set&(1<<n) != 0 {
@@ -115,25 +139,23 @@ func cutOf(st State, c tuber.Content, number [len(classes)]int, set int) Bound {
 		}
 	}
 	slots := 0
-	for i := range st.Peers {
-		p := &st.Peers[i]
+	for s, many := range kinds {
 		others := b.Viewers
 		left := number
-		if wantsContent(p, c.ID) {
-			n := classOf(p)
-			left[n]-- // nobody feeds itself
-			if set&(1<<n) != 0 {
+		if s.watches {
+			left[s.class]-- // nobody feeds itself
+			if set&(1<<s.class) != 0 {
 				others--
 			}
 		}
-		if !reaches(p, left, set) {
+		if !s.reaches(left, set) {
 			continue
 		}
-		own := min(slotsOf(st, p, c), c.K*others)
-		slots += own
-		if p.Role == tuber.RoleBooster {
-			slots -= copyOf(c, own, others)
+		own := min(s.slots, c.K*others)
+		if s.role == tuber.RoleBooster {
+			own -= copyOf(c, own, others)
 		}
+		slots += many * own
 	}
 	b.Need = tuber.BitsPerSecond(b.Viewers) * c.Rate
 	b.Supply = tuber.BitsPerSecond(math.Round(float64(slots) * float64(c.Rate) / float64(c.K)))
@@ -142,12 +164,12 @@ func cutOf(st State, c tuber.Content, number [len(classes)]int, set int) Bound {
 }
 
 // slotsOf is how many partitions of c its uplink lets p send at once.
-func slotsOf(st State, p *Peer, c tuber.Content) int {
+func slotsOf(p *Peer, origin tuber.PeerID, c tuber.Content) int {
 	up := float64(max(p.Upload, 0))
 	switch {
 	case p.Mute || p.Means.Reach == tuber.ReachNone:
 		return 0
-	case p.Role == tuber.RoleOrigin && p.ID != st.Origin:
+	case p.Role == tuber.RoleOrigin && p.ID != origin:
 		return 0
 	case p.Role == tuber.RoleViewer && (p.needsDialable() || !wantsContent(p, c.ID)):
 		return 0
@@ -157,13 +179,14 @@ func slotsOf(st State, p *Peer, c tuber.Content) int {
 	return int(min(1e9, useOfUplink*up*float64(c.K)/float64(c.Rate)+1e-9))
 }
 
-// reaches tells whether p can feed somebody of the set.
-func reaches(p *Peer, number [len(classes)]int, set int) bool {
+// reaches tells whether a supplier can feed somebody of the set.
+func (s supplier) reaches(number [len(classes)]int, set int) bool {
+	self := Peer{Role: s.role, Means: tuber.Means{Reach: s.reach, Relay: s.relay}}
 	for n, k := range classes {
 		if set&(1<<n) == 0 || number[n] == 0 {
 			continue
 		}
-		if other := (Peer{Role: tuber.RoleViewer, Means: k}); canLink(p, &other) {
+		if other := (Peer{Role: tuber.RoleViewer, Means: k}); canLink(&self, &other) {
 			return true
 		}
 	}

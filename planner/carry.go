@@ -10,10 +10,33 @@ import (
 	"github.com/tubercdn/tuber/wire"
 )
 
-// state is what the next plan is made of.
-func (c *cell) state(now time.Time) State {
+// replan brings the plan up to date and carries it out. Joins and leaves of the
+// meantime are in the next one. It is called by one goroutine.
+func (c *cell) replan(now time.Time) {
+	if st, ok := c.state(now); ok {
+		standing, plan := NewStanding(st, now)
+		c.standing = standing
+		c.carryOut(plan, map[tuber.PeerID]*tuber.PeerPlan{}, now)
+		return
+	}
+	change, improve := c.news(now)
+	c.carryOut(c.standing.Apply(change, now), c.plan.Peers, now)
+	if improve {
+		c.carryOut(c.standing.Improve(now), c.plan.Peers, now)
+	}
+}
+
+// state is all that a plan is made of, where it is to be made afresh: the first
+// one, one of other contents, and while peers rejoin after a planner's start.
+func (c *cell) state(now time.Time) (State, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.standing != nil && !c.afresh && len(c.adopted) == 0 && c.settled.IsZero() {
+		return State{}, false
+	}
+	c.afresh = false
+	clear(c.marked)
+	c.improving = false
 	st := State{Epoch: c.epoch, Origin: c.origin, Contents: slices.Clone(c.contents), Settled: c.settled}
 	if len(c.plan.Peers)+len(c.adopted) > 0 {
 		plan := c.plan
@@ -30,7 +53,41 @@ func (c *cell) state(now time.Time) State {
 			st.Peers = append(st.Peers, g)
 		}
 	}
-	return st
+	return st, true
+}
+
+// news is what happened since the last plan. Now and then it names everybody,
+// because time alone changes some, and the plan is to be improved too.
+func (c *cell) news(now time.Time) (change Change, improve bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.improving {
+		c.improving, improve = false, true
+		for id := range c.members {
+			c.marked[id] = true
+		}
+	}
+	for id := range c.marked {
+		if m := c.members[id]; m != nil {
+			p := m.peer(now)
+			if len(p.Avoid) > 0 {
+				c.lookAgainLocked(now.Add(splitFor))
+			}
+			change.Peers = append(change.Peers, p)
+		} else {
+			change.Gone = append(change.Gone, id)
+			delete(c.plan.Peers, id)
+		}
+	}
+	clear(c.marked)
+	return change, improve
+}
+
+// lookAgainLocked has the plan improved at that time, or before.
+func (c *cell) lookAgainLocked(at time.Time) {
+	if c.improve.IsZero() || at.Before(c.improve) {
+		c.improve = at
+	}
 }
 
 func (m *member) peer(now time.Time) Peer {
@@ -56,23 +113,36 @@ func (m *member) peer(now time.Time) Peer {
 }
 
 // carryOut makes a plan the one in force and tells those whose part changed.
-func (c *cell) carryOut(plan tuber.Plan, now time.Time) {
+// The plan holds the parts of those only; the others' are in parts already.
+func (c *cell) carryOut(plan tuber.Plan, parts map[tuber.PeerID]*tuber.PeerPlan, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if plan.Version != c.plan.Version {
-		c.improve = now.Add(improveEvery)
+		c.lookAgainLocked(now.Add(improveEvery))
 	}
-	c.plan = plan
-	for id, m := range c.members {
-		pp := plan.Peers[id]
-		if pp == nil || c.adopted[id] != nil {
-			continue // it joined while the plan was made: it has a part in the next one
+	for id, pp := range plan.Peers {
+		parts[id] = pp
+		m := c.members[id]
+		if m == nil || c.adopted[id] != nil {
+			continue // it left or joined while the plan was made: it has a part in the next one
 		}
-		m.introduce(pp, plan.Version, now)
+		c.introduceLocked(m, pp, plan.Version, now)
 		if pp.Version != m.told {
 			m.told = pp.Version
 			m.send(wire.Plan{PeerPlan: *pp})
 		}
+	}
+	plan.Peers = parts
+	c.plan = plan
+}
+
+// introduceLocked remembers whom the plan links to m. One that has met its share
+// of viewers meets no more from the next plan on.
+func (c *cell) introduceLocked(m *member, pp *tuber.PeerPlan, by tuber.Version, now time.Time) {
+	before := m.acquainted()
+	m.introduce(pp, by, now)
+	if m.acquainted() != before {
+		c.markLocked(m.id)
 	}
 }
 

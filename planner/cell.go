@@ -34,19 +34,24 @@ type cell struct {
 	members     map[tuber.PeerID]*member
 	ghosts      map[tuber.PeerID]Peer // neighbours of rejoined peers, not here yet
 	contents    []tuber.Content
-	plan        tuber.Plan
+	plan        tuber.Plan                       // in force; its map is changed in place
+	marked      map[tuber.PeerID]bool            // came, went or changed since the last plan
+	afresh      bool                             // the next plan is made from everything that is known
 	adopted     map[tuber.PeerID]*tuber.PeerPlan // brought by rejoining peers since the last plan
 	quarantined map[tuber.PeerID]bool
 	accusers    map[tuber.PeerID]map[tuber.PeerID]tuber.Version // accused to viewers, and the plan that introduced them
 	proven      bool                                            // departed has one that the book must bar at once
 	settled     time.Time                                       // see State; zero if there is nothing to wait for
 	adopting    bool                                            // settled was set once
-	improve     time.Time                                       // when to plan again although nothing changed
+	improve     time.Time                                       // when to look at the plan again although nothing changed
+	improving   bool                                            // that time has come
 	off         bool
 	stopped     bool
 	totals      totals
 	departed    []tuber.BoosterRecord // to be saved
 	left        map[tuber.PeerID]farewell
+
+	standing *Standing // of Run alone; nil before the first plan
 }
 
 // member is one peer with a lease.
@@ -103,6 +108,7 @@ func newCell(cfg Config) *cell {
 		dirty:       make(chan struct{}, 1),
 		members:     map[tuber.PeerID]*member{},
 		ghosts:      map[tuber.PeerID]Peer{},
+		marked:      map[tuber.PeerID]bool{},
 		adopted:     map[tuber.PeerID]*tuber.PeerPlan{},
 		quarantined: map[tuber.PeerID]bool{},
 		accusers:    map[tuber.PeerID]map[tuber.PeerID]tuber.Version{},
@@ -127,6 +133,12 @@ func (c *cell) touch() {
 	case c.dirty <- struct{}{}:
 	default:
 	}
+}
+
+// markLocked says that the plan must look at a peer again.
+func (c *cell) markLocked(id tuber.PeerID) {
+	c.marked[id] = true
+	c.touch()
 }
 
 // bar says why a peer must not join, before its papers are read.
@@ -198,7 +210,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 		m.introduce(pp, pp.Version, now) // its offers may follow at once
 		m.send(wire.Plan{PeerPlan: *pp})
 	}
-	c.touch()
+	c.markLocked(id)
 	return m, nil
 }
 
@@ -218,7 +230,7 @@ func (c *cell) exit(m *member, conn control.Conn) {
 	if c.members[m.id] == m && m.conn == conn {
 		m.conn, m.away = nil, c.now()
 		m.cancel(nil)
-		c.touch()
+		c.markLocked(m.id)
 	}
 }
 
@@ -250,7 +262,7 @@ func (c *cell) removeLocked(id tuber.PeerID) {
 	}
 	delete(c.members, id)
 	delete(c.adopted, id)
-	c.touch()
+	c.markLocked(id)
 }
 
 // dismiss ends a membership and says why.
@@ -288,21 +300,22 @@ func (c *cell) expire() {
 			continue
 		}
 		if m.conn == nil && now.Sub(m.away) >= muteAfter && now.Sub(m.away) < muteAfter+2*tickEvery {
-			c.touch()
+			c.markLocked(id)
 		}
 		m.forget(now)
 		if m.forgetMet(now) {
-			c.touch()
+			c.markLocked(id)
 		}
 	}
 	c.forgetLocked(now)
 	if !c.settled.IsZero() && !now.Before(c.settled) {
 		c.settled = time.Time{}
 		clear(c.ghosts)
+		c.afresh = true
 		c.touch()
 	}
 	if !c.improve.IsZero() && !now.Before(c.improve) {
-		c.improve = time.Time{}
+		c.improve, c.improving = time.Time{}, true
 		c.touch()
 	}
 }

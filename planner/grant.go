@@ -45,7 +45,7 @@ func (g *grove) grants(i int32) []tuber.Grant {
 	}
 	switch {
 	case !wants:
-		most = g.first()
+		most = g.grant0
 	case free && most == 0:
 		return nil
 	}
@@ -60,19 +60,55 @@ func (g *grove) grants(i int32) []tuber.Grant {
 // make room for others, or that is short, is granted the next lower rendition,
 // if there is one that could be the same pictures.
 func (g *grove) grant(f *forest, i int32) tuber.BitsPerSecond {
-	if to, down := g.fit()[i]; down && to < f.Rate {
+	if to, down := g.meant[i]; down && to < f.Rate {
 		return tuber.BitsPerSecond(stayAt * float64(to))
 	}
-	for p := range f.trees {
-		if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] == 0 {
-			return tuber.BitsPerSecond(stayAt * float64(g.lowerRate(f.Rate)))
-		}
+	if f.needs[i]&^f.has[i] != 0 {
+		return f.grants[1]
 	}
-	return g.upTo(f.Rate, f.viewers)
+	return f.grants[0]
 }
 
-// first is what a viewer may be answered at that wants nothing yet.
-func (g *grove) first() tuber.BitsPerSecond { return g.upTo(0, 1) }
+// setGrants decides anew what grants are made of, and notes those whose grants
+// that may change.
+func (g *grove) setGrants() {
+	for _, f := range g.forests {
+		old := f.grants
+		f.grants[0] = g.upTo(f.Rate, f.viewers)
+		f.grants[1] = tuber.BitsPerSecond(stayAt * float64(g.lowerRate(f.Rate)))
+		if f.grants != old {
+			g.noteViewers(f)
+		}
+	}
+	// What a viewer may be answered at that wants nothing yet.
+	if first := g.upTo(0, 1); first != g.grant0 {
+		g.grant0 = first
+		for i := range g.peers {
+			if g.traits[i]&isViewer != 0 {
+				g.note(int32(i))
+			}
+		}
+	}
+	old := g.meant
+	g.meant = g.fit()
+	if len(old)+len(g.meant) == 0 {
+		return
+	}
+	for i := range int32(len(g.peers)) {
+		if old[i] != g.meant[i] {
+			g.note(i)
+		}
+	}
+}
+
+// noteViewers has everybody who wants f told anew.
+func (g *grove) noteViewers(f *forest) {
+	for i := range g.peers {
+		if f.needs[i] != 0 {
+			g.note(int32(i))
+		}
+	}
+}
 
 // upTo is the rate for players of a rendition who may go up as far as all of
 // them can. Those who cannot are kept near the next one: a player weighs what it
@@ -89,7 +125,7 @@ func (g *grove) upTo(rate tuber.BitsPerSecond, viewers int) tuber.BitsPerSecond 
 		if kin {
 			next = min(next, other.Rate)
 		}
-		if float64(other.Rate-rate)*float64(viewers) > g.left() {
+		if float64(other.Rate-rate)*float64(viewers) > g.left.perSecond() {
 			tooMuch = min(tooMuch, other.Rate)
 		} else if kin {
 			fits = true
@@ -117,12 +153,12 @@ type claim struct {
 // fit says which viewers are to come down, and to which rate, so that the means
 // suffice for all: those who receive the most first, the newest of them first.
 func (g *grove) fit() map[int32]tuber.BitsPerSecond {
-	if g.meant != nil {
-		return g.meant
+	if len(g.forests) < 2 {
+		return nil // there is nothing to come down to
 	}
-	g.meant = map[int32]tuber.BitsPerSecond{}
+	meant := map[int32]tuber.BitsPerSecond{}
 	at := map[tuber.BitsPerSecond][]claim{}
-	over := -g.left() // what is claimed beyond what is there
+	over := -g.left.perSecond() // what is claimed beyond what is there
 	for i := range g.peers {
 		if c, served := g.claimOf(int32(i)); c.rate > 0 {
 			at[c.rate] = append(at[c.rate], c)
@@ -135,18 +171,18 @@ func (g *grove) fit() map[int32]tuber.BitsPerSecond {
 			continue
 		}
 		slices.SortFunc(at[rate], func(a, b claim) int {
-			return cmp.Or(g.peers[b.viewer].Since.Compare(g.peers[a.viewer].Since), cmp.Compare(a.viewer, b.viewer))
+			return cmp.Or(g.peers[b.viewer].Since.Compare(g.peers[a.viewer].Since), g.compare(a.viewer, b.viewer))
 		})
 		for _, c := range at[rate] {
 			if over <= 0 {
-				return g.meant
+				return meant
 			}
 			over -= float64(rate - to)
-			g.meant[c.viewer] = to
+			meant[c.viewer] = to
 			at[to] = append(at[to], claim{c.viewer, to})
 		}
 	}
-	return g.meant
+	return meant
 }
 
 // claimOf is the rendition of viewer i, the highest while it turns from one to
@@ -161,11 +197,7 @@ func (g *grove) claimOf(i int32) (c claim, served float64) {
 			continue
 		}
 		c.rate = max(c.rate, f.Rate)
-		for p := range f.trees {
-			if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] > 0 {
-				served += f.slot
-			}
-		}
+		served += float64((f.needs[i] & f.has[i]).Len()) * f.slot.perSecond()
 	}
 	return c, served
 }
@@ -189,18 +221,4 @@ func (g *grove) lowerRate(rate tuber.BitsPerSecond) tuber.BitsPerSecond {
 		}
 	}
 	return best
-}
-
-// left is the upload that nobody was assigned, in bits per second.
-func (g *grove) left() float64 {
-	if g.spareRate == nil {
-		var sum float64
-		for i := range g.peers {
-			if !g.peers[i].Away {
-				sum += max(0, g.budget[i])
-			}
-		}
-		g.spareRate = &sum
-	}
-	return *g.spareRate
 }

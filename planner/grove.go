@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -11,133 +12,276 @@ import (
 const none = int32(-1)
 
 // grove is a plan in the making: the trees of all contents over the same peers,
-// whose uplinks and links they share. Peers are named by their index.
+// whose uplinks and links they share. Peers are named by their index; everything
+// that is asked for often is in slices by index, so that no step of planning
+// depends on how many peers there are.
 type grove struct {
 	now       time.Time
 	settled   bool
-	peers     []Peer // sorted by id
+	peers     []Peer   // by index; one that left has no role
+	traits    []traits // by index: what is asked of it most often
+	near      []uint64 // by index: a bit for each of its links, see bitOf; others may share it
+	key       []uint64 // the first bytes of the id: the order of ids in one comparison
 	index     map[tuber.PeerID]int32
-	origin    int32             // none if the origin is not here
-	budget    []float64         // bits per second not assigned yet; a kept edge may overdraw
-	room      []int             // links that a peer may have, standby ones apart
-	spare     []int             // standby links that it may have
-	links     []map[int32]int32 // neighbour to the number of edges on that link
-	pending   []int             // partitions without a parent: each may need a link yet
-	avoid     map[[2]int32]bool
-	dialable  []int32                  // peers that anyone can dial
-	met       map[int32]map[int32]bool // of viewers that may meet no more, whom they have
+	free      []int32 // indices of those who left
+	origin    int32   // none if the origin is not here
+	base      []upload
+	budget    []upload // not assigned yet, of base; a kept edge may overdraw
+	room      []int32  // links that a peer may have, standby ones apart
+	linked    []int32  // links that it has, standby ones apart
+	spare     []int32  // standby links that it may still get
+	links     [][]link // by the order of ids
+	pending   []int32  // partitions without a parent: each may need a link yet
+	boosters  []int32  // in the order of ids
+	dialable  []int32  // peers that anyone can dial, in the order of ids
 	forests   []*forest
 	byID      map[tuber.ContentID]*forest
-	moves     int                           // improvements still allowed
-	spareRate *float64                      // what left has summed up
-	meant     map[int32]tuber.BitsPerSecond // what viewers are to come down to, once fit was asked
+	moves     int // improvements still allowed
+	changed   []int32
+	isChanged []bool
+	left      upload                        // upload that nobody was assigned, of those who are here
+	released  int                           // slots that came free since the waiting were last looked at
+	adrift    bool                          // subtrees have been taken off that keep their depths: see rooted
+	small     bool                          // a booster's share depends on how many viewers there are
+	meant     map[int32]tuber.BitsPerSecond // what viewers are to come down to
+	grant0    tuber.BitsPerSecond           // to who wants nothing yet
+	whole     bool                          // everybody's words are written at once, so nothing is noted as changed
+	scratch   words
 }
+
+// upload is counted in eighths of a bit per second: a slot is a whole number of
+// them, so that what is given and taken back leaves no rest.
+type upload int64
+
+func uploadOf(perSecond float64) upload { return upload(8 * min(perSecond, 1e15)) }
+
+func (u upload) perSecond() float64 { return float64(u) / 8 }
 
 // forest is the K trees of one content.
 type forest struct {
 	tuber.Content
-	slot    float64            // bits per second of one partition
+	n       int                // its index
+	slot    upload             // one partition
 	viewers int                // who want it
-	scarce  bool               // some of them can be fed by dialable peers only
-	needs   []tuber.Partitions // by peer
-	trees   []tree             // by partition
+	scarce  int                // of them, those whom dialable peers only can feed
+	needs   []tuber.Partitions // by peer: that it is to receive
+	has     []tuber.Partitions // by peer: that come to it from the origin
+	feeds   []tuber.Partitions // by peer: in which it has children
+	home    []tuber.Partitions // by peer: in which it takes children
+	main    []uint8            // by peer: its first home + 1, 0 if it has none yet
+	helpers [][tuber.StandbyLinks]helper
+	supply  [tuber.MaxPartitions]upload // by tree: the uplinks of those at home in it
+	trees   []tree                      // by partition
+	queued  []queued                    // by peer: in which of the next two it is
+	fresh   []int32                     // lack a parent since the last look
+	waiting []int32                     // have lacked one for longer
+	lacking int                         // partitions that viewers lack
+	short   int                         // viewers who lack some
+	grants  [2]tuber.BitsPerSecond      // to those who lack nothing, and to the others; see setGrants
+	scarcer [2]upload                   // of dialable peers: what is free, and what the scarce still need
 }
 
-// tree is the way of one partition. A peer is attached when its parents lead to
-// the origin.
-type tree struct {
-	parent []int32
-	kids   [][]int32
-	depth  []int32   // hops from the origin, 0 while not attached
-	open   [][]place // by depth: attached peers that may have a slot left
-	mark   []uint32  // by peer: of the one place in open that counts, 0 if there is none
-	marks  uint32    // given so far
-}
-
-// place is a peer's place in a list of those that may have a slot left. It
-// counts while the peer has the same mark; others are swept out now and then.
-type place struct {
-	peer int32
-	mark uint32
+// helper is a standby parent; the zero value is none.
+type helper struct {
+	peer  int32 // index + 1
+	parts tuber.Partitions
 }
 
 func newGrove(st State, now time.Time) *grove {
-	g := &grove{now: now, settled: !now.Before(st.Settled), peers: sortedPeers(st.Peers), origin: none}
-	n := len(g.peers)
+	g := &grove{now: now, settled: !now.Before(st.Settled), origin: none}
+	sorted := sortedPeers(st.Peers)
+	n := len(sorted)
 	g.index = make(map[tuber.PeerID]int32, n)
-	g.budget, g.room, g.spare = make([]float64, n), make([]int, n), make([]int, n)
-	g.links, g.pending = make([]map[int32]int32, n), make([]int, n)
-	g.avoid = map[[2]int32]bool{}
 	g.byID = map[tuber.ContentID]*forest{}
-	for i := range g.peers {
-		p := &g.peers[i]
-		g.index[p.ID] = int32(i)
-		g.room[i], g.spare[i] = p.links()
-		g.links[i] = map[int32]int32{}
-		if p.Means.Reach == tuber.ReachDialable {
-			g.dialable = append(g.dialable, int32(i))
-		}
-		if p.ID == st.Origin && p.Role == tuber.RoleOrigin {
-			g.origin = int32(i)
-		}
-	}
-	for i := range g.peers {
-		for _, other := range g.peers[i].Avoid {
-			if j, ok := g.index[other]; ok {
-				g.avoid[pair(int32(i), j)] = true
-			}
-		}
-	}
-	g.readMet()
+	g.extend(n)
 	for _, c := range sortedContents(st.Contents) {
-		g.addForest(c)
+		g.addForest(c, n)
 	}
-	for i := range g.peers {
-		g.budget[i] = useOfUplink * g.uplink(int32(i))
+	const usual = 16 // links of most
+	room := make([]link, usual*n)
+	for i := range sorted {
+		g.links[i] = room[usual*i : usual*i : usual*(i+1)]
+	}
+	for i := range sorted {
+		g.enter(int32(i), &sorted[i], st.Origin)
 	}
 	return g
 }
 
-func (g *grove) addForest(c tuber.Content) {
+// extend makes place for so many peers.
+func (g *grove) extend(n int) {
+	more := n - len(g.peers)
+	g.peers = append(g.peers, make([]Peer, more)...)
+	g.key = append(g.key, make([]uint64, more)...)
+	g.traits = append(g.traits, make([]traits, more)...)
+	g.near = append(g.near, make([]uint64, more)...)
+	g.base = append(g.base, make([]upload, more)...)
+	g.budget = append(g.budget, make([]upload, more)...)
+	g.room = append(g.room, make([]int32, more)...)
+	g.linked = append(g.linked, make([]int32, more)...)
+	g.spare = append(g.spare, make([]int32, more)...)
+	g.links = append(g.links, make([][]link, more)...)
+	g.pending = append(g.pending, make([]int32, more)...)
+	g.isChanged = append(g.isChanged, make([]bool, more)...)
+	for _, f := range g.forests {
+		f.extend(more)
+	}
+}
+
+func (f *forest) extend(more int) {
+	f.needs = append(f.needs, make([]tuber.Partitions, more)...)
+	f.has = append(f.has, make([]tuber.Partitions, more)...)
+	f.feeds = append(f.feeds, make([]tuber.Partitions, more)...)
+	f.home = append(f.home, make([]tuber.Partitions, more)...)
+	f.main = append(f.main, make([]uint8, more)...)
+	f.helpers = append(f.helpers, make([][tuber.StandbyLinks]helper, more)...)
+	f.queued = append(f.queued, make([]queued, more)...)
+	for p := range f.trees {
+		t := &f.trees[p]
+		old := len(t.nodes)
+		t.nodes = append(t.nodes, make([]node, more)...)
+		for i := old; i < len(t.nodes); i++ {
+			t.nodes[i] = noNode
+		}
+	}
+}
+
+func (g *grove) addForest(c tuber.Content, n int) {
 	if c.Rate <= 0 {
 		c.Rate = guessedRate
 	}
-	n := len(g.peers)
-	f := &forest{Content: c, slot: float64(c.Rate) / float64(c.K), needs: make([]tuber.Partitions, n), trees: make([]tree, c.K)}
-	for p := range f.trees {
-		t := &f.trees[p]
-		*t = tree{make([]int32, n), make([][]int32, n), make([]int32, n), make([][]place, maxDepth+1), make([]uint32, n), 0}
-		for i := range t.parent {
-			t.parent[i] = none
-		}
-	}
-	for i := range g.peers {
-		p := &g.peers[i]
-		if p.Role == tuber.RoleViewer && p.Means.Reach != tuber.ReachNone && slices.Contains(p.Wants, c.ID) {
-			f.needs[i] = tuber.AllPartitions(c.K)
-			f.viewers++
-			f.scarce = f.scarce || p.needsDialable()
-		}
-	}
+	f := &forest{Content: c, n: len(g.forests), slot: upload(8 * c.Rate / tuber.BitsPerSecond(c.K)), trees: make([]tree, c.K)}
+	f.extend(n)
 	g.forests, g.byID[c.ID] = append(g.forests, f), f
 }
 
-// countPending begins the count that set and cut keep.
-func (g *grove) countPending() {
+// enter puts a peer at a free index. It is given nothing yet.
+func (g *grove) enter(i int32, p *Peer, origin tuber.PeerID) {
+	g.peers[i] = *p
+	g.key[i] = binary.BigEndian.Uint64(p.ID[:])
+	g.index[p.ID] = i
+	active, standby := p.links()
+	g.room[i], g.spare[i], g.linked[i], g.links[i], g.near[i] = int32(active), int32(standby), 0, g.links[i][:0], 0
+	g.traits[i] = traitsOf(p)
+	if p.ID == origin && p.Role == tuber.RoleOrigin {
+		g.origin = i
+	}
+	if p.Role == tuber.RoleBooster {
+		g.boosters = g.insertByID(g.boosters, i)
+	}
+	if p.Means.Reach == tuber.ReachDialable {
+		g.dialable = g.insertByID(g.dialable, i)
+	}
 	for _, f := range g.forests {
-		for i, n := range f.needs {
-			g.pending[i] += n.Len()
+		if wantsContent(p, f.ID) {
+			g.need(f, i, tuber.AllPartitions(f.K))
 		}
+	}
+	g.setBase(i, uploadOf(useOfUplink*g.uplink(i)))
+}
+
+func (g *grove) insertByID(list []int32, i int32) []int32 {
+	at, _ := slices.BinarySearchFunc(list, i, g.compare)
+	return slices.Insert(list, at, i)
+}
+
+func (g *grove) removeByID(list []int32, i int32) []int32 {
+	if at, ok := slices.BinarySearchFunc(list, i, g.compare); ok {
+		return slices.Delete(list, at, at+1)
+	}
+	return list
+}
+
+// compare orders peers by their ids. Two ids with the same first half are in the
+// order of their indices.
+func (g *grove) compare(a, b int32) int {
+	switch {
+	case g.key[a] != g.key[b]:
+		if g.key[a] < g.key[b] {
+			return -1
+		}
+		return 1
+	}
+	return int(a) - int(b)
+}
+
+// need changes what i is to receive. What it is not to receive any more must
+// have been taken from it before.
+func (g *grove) need(f *forest, i int32, parts tuber.Partitions) {
+	old := f.needs[i]
+	if old == parts {
+		return
+	}
+	f.count(g, i, -1)
+	f.needs[i] = parts
+	f.count(g, i, 1)
+	more := int32(parts.Len() - old.Len())
+	g.pending[i] += more
+	if g.traits[i]&isSymmetric != 0 {
+		f.scarcer[1] += upload(more) * f.slot
+	}
+	if parts&^old != 0 {
+		f.queue(i)
+	}
+	g.note(i)
+}
+
+// count adds i to the sums of the content, or takes it out.
+func (f *forest) count(g *grove, i int32, by int) {
+	p := &g.peers[i]
+	if p.Role != tuber.RoleViewer || f.needs[i] == 0 {
+		return
+	}
+	f.viewers += by
+	if p.needsDialable() {
+		f.scarce += by
+	}
+	if lacks := f.needs[i] &^ f.has[i]; lacks != 0 {
+		f.lacking += by * lacks.Len()
+		f.short += by
 	}
 }
 
-// unfed is the number of partitions that still lack a parent.
-func (g *grove) unfed() int {
-	n := 0
-	for _, p := range g.pending {
-		n += p
+// queued says in which list of those who lack a parent a peer is.
+type queued uint8
+
+const (
+	inNone queued = iota
+	inWaiting
+	inFresh
+)
+
+// queue puts i among those who lack a parent since the last look.
+func (f *forest) queue(i int32) {
+	switch f.queued[i] {
+	case inFresh:
+		return
+	case inWaiting:
+		f.waiting = slices.DeleteFunc(f.waiting, func(j int32) bool { return j == i })
 	}
-	return n
+	f.queued[i] = inFresh
+	f.fresh = append(f.fresh, i)
+}
+
+// setBase changes what i may send in all.
+func (g *grove) setBase(i int32, base upload) {
+	g.spend(i, g.base[i]-base)
+	g.base[i] = base
+}
+
+// spend takes something from what i may still send.
+func (g *grove) spend(i int32, b upload) {
+	before := max(0, g.budget[i])
+	g.budget[i] -= b
+	after := max(0, g.budget[i])
+	if g.traits[i]&isAway == 0 {
+		g.left += after - before
+	}
+	if g.traits[i]&isDialable != 0 && i != g.origin {
+		for _, f := range g.forests {
+			f.scarcer[0] += after - before
+		}
+	}
 }
 
 // uplink is what peer i may send in bits per second.
@@ -159,110 +303,19 @@ func (g *grove) uplink(i int32) float64 {
 	return u
 }
 
-func pair(a, b int32) [2]int32 { return [2]int32{min(a, b), max(a, b)} }
-
-// mayLink tells whether a and b are linked by the plan, or could be.
-func (g *grove) mayLink(a, b int32) bool {
-	if a == b || g.avoid[pair(a, b)] {
-		return false
+// unfed is the number of partitions that still lack a parent.
+func (g *grove) unfed() int {
+	n := 0
+	for _, p := range g.pending {
+		n += int(p)
 	}
-	if g.links[a][b] > 0 {
-		return true
-	}
-	return len(g.links[a]) < g.room[a] && len(g.links[b]) < g.room[b] && g.linkable(a, b)
+	return n
 }
 
-// mayFeed tells whether parent can take i as a child without using up the links
-// over which its own partitions are still to come.
-func (g *grove) mayFeed(parent, i int32) bool {
-	return g.mayLink(parent, i) && (g.links[parent][i] > 0 || len(g.links[parent])+g.pending[parent] < g.room[parent])
-}
-
-// set makes parent feed child. If parent is attached, so is child's subtree.
-func (g *grove) set(f *forest, p int, parent, child int32) {
-	t := &f.trees[p]
-	t.parent[child] = parent
-	g.pending[child]--
-	t.kids[parent] = append(t.kids[parent], child)
-	g.budget[parent] -= f.slot
-	g.links[parent][child]++
-	g.links[child][parent]++
-	if parent == g.origin {
-		t.settle(child, 1)
-	} else if d := t.depth[parent]; d > 0 {
-		t.settle(child, d+1)
+// note remembers that what i is told may have changed.
+func (g *grove) note(i int32) {
+	if i != none && !g.whole && !g.isChanged[i] {
+		g.isChanged[i] = true
+		g.changed = append(g.changed, i)
 	}
-}
-
-// cut takes child and its subtree from its parent.
-func (g *grove) cut(f *forest, p int, child int32) {
-	t := &f.trees[p]
-	parent := t.parent[child]
-	t.parent[child] = none
-	g.pending[child]++
-	t.kids[parent] = slices.DeleteFunc(t.kids[parent], func(i int32) bool { return i == child })
-	g.unlink(parent, child)
-	g.budget[parent] += f.slot
-	t.settle(child, 0)
-	for _, f := range g.forests { // the parent has a slot again
-		for p := range f.trees {
-			f.trees[p].list(parent)
-		}
-	}
-}
-
-func (g *grove) unlink(a, b int32) {
-	for _, e := range [][2]int32{{a, b}, {b, a}} {
-		if g.links[e[0]][e[1]]--; g.links[e[0]][e[1]] == 0 {
-			delete(g.links[e[0]], e[1])
-		}
-	}
-}
-
-// settle gives i and what hangs below it their depths; 0 says not attached.
-func (t *tree) settle(i, depth int32) {
-	if t.depth[i] != depth {
-		t.depth[i], t.mark[i] = depth, 0
-	}
-	t.list(i)
-	next := depth + 1
-	if depth == 0 {
-		next = 0
-	}
-	for _, k := range t.kids[i] {
-		t.settle(k, next)
-	}
-}
-
-// list notes that i may have a slot left.
-func (t *tree) list(i int32) {
-	if d := t.depth[i]; d > 0 && d < maxDepth && t.mark[i] == 0 {
-		t.marks++
-		t.mark[i] = t.marks
-		t.open[d] = append(t.open[d], place{i, t.marks})
-	}
-}
-
-// sweep drops the places that do not count any more.
-func (t *tree) sweep(d int32) {
-	t.open[d] = slices.DeleteFunc(t.open[d], func(at place) bool { return t.mark[at.peer] != at.mark })
-}
-
-// below tells whether i is x or hangs below it.
-func (t *tree) below(i, x int32) bool {
-	for ; i != none; i = t.parent[i] {
-		if i == x {
-			return true
-		}
-	}
-	return false
-}
-
-// height is the number of levels that hang below i.
-func (t *tree) height(i int32) int32 {
-	var h int32
-	for _, k := range t.kids[i] {
-		h = max(h, 1+t.height(k))
-	}
-	return h
 }

@@ -7,86 +7,168 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// grow attaches everything that can be. The origin gives each partition once;
-// it gives more only where nobody else can, as far as its own line goes.
-func (g *grove) grow() {
+// grow attaches those who lack a parent and can have one. The origin gives each
+// partition once; it gives more only where nobody else can, as far as its own
+// line goes. Of those who lacked one already the last time, all are looked at
+// if every, else a few for each slot that came free since.
+func (g *grove) grow(every bool) {
 	if g.origin == none {
+		g.giveUp()
 		return
 	}
-	g.plantRoots()
-	for _, f := range g.wantedFirst() {
-		order := g.order(f)
-		for {
-			g.attachAll(f, order)
-			if !g.feed(f, order) {
+	tries := 4 * g.released
+	if every {
+		tries = len(g.peers) * tuber.MaxPartitions
+	}
+	order := g.wantedFirst()
+	waiting := make([][]int32, len(order))
+	reserved := map[int32]upload{} // of peers that the origin feeds, for their children
+	for n, f := range order {
+		if waiting[n] = g.waitingFor(f, tries); len(waiting[n]) > 0 {
+			g.plantRoots(f, waiting[n], reserved)
+		}
+	}
+	for n, f := range order {
+		left := waiting[n]
+		for len(left) > 0 {
+			left = g.attachAll(f, left)
+			if !g.feed(f, left) {
 				break
 			}
 		}
+		for _, i := range left {
+			g.sink(f, i)
+		}
+		f.wait(left)
+	}
+	g.adrift, g.released = false, 0
+}
+
+// wait puts peers among those who have lacked a parent for longer.
+func (f *forest) wait(peers []int32) {
+	for _, i := range peers {
+		f.queued[i] = inWaiting
+	}
+	f.waiting = append(f.waiting, peers...)
+}
+
+// giveUp leaves everybody without a parent who lacks one.
+func (g *grove) giveUp() {
+	for _, f := range g.forests {
+		for _, i := range f.fresh {
+			g.sink(f, i)
+		}
+		f.wait(f.fresh)
+		f.fresh = f.fresh[:0]
+	}
+	g.adrift = false
+}
+
+// sink says of i, and of what hangs below it, that nothing comes to them in the
+// trees where i lacks a parent.
+func (g *grove) sink(f *forest, i int32) {
+	for rest := g.lacks(f, i); rest != 0; rest &= rest - 1 {
+		g.settle(f, first(rest), i, 0)
 	}
 }
 
-// order is the order in which a content's receivers are attached: boosters, for
-// they feed the others; then those that few can feed; then by rank.
-func (g *grove) order(f *forest) []int32 {
-	var out []int32
-	for i := range g.peers {
-		if f.needs[i] != 0 && !g.peers[i].Away {
-			out = append(out, int32(i))
+// lacks are the partitions for which i has no parent.
+func (g *grove) lacks(f *forest, i int32) tuber.Partitions {
+	var out tuber.Partitions
+	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
+		if p := first(rest); f.trees[p].nodes[i].parent == none {
+			out |= 1 << p
 		}
 	}
-	key := func(i int32) int {
-		p := &g.peers[i]
-		switch {
-		case p.Role == tuber.RoleBooster:
-			return 100_000 + p.rank(g.now)
-		case p.needsDialable():
-			return 50_000
-		}
-		return p.rank(g.now)
-	}
-	slices.SortStableFunc(out, func(a, b int32) int { return cmp.Compare(key(b), key(a)) })
 	return out
+}
+
+// waitingFor takes those who are to be looked at now out of fresh and waiting,
+// in the order in which they are attached: boosters, for they feed the others;
+// then those that few can feed; then by rank.
+func (g *grove) waitingFor(f *forest, tries int) []int32 {
+	tries = min(tries, len(f.waiting))
+	out := append(f.waiting[:tries:tries], f.fresh...)
+	f.waiting = slices.Clone(f.waiting[tries:])
+	f.fresh = f.fresh[:0]
+	keep := out[:0]
+	for _, i := range out {
+		if f.needs[i] == 0 || g.traits[i]&isAway != 0 || g.lacks(f, i) == 0 {
+			f.queued[i] = inNone
+			g.sink(f, i)
+			continue
+		}
+		keep = append(keep, i)
+	}
+	g.sortBy(keep, g.order)
+	return keep
+}
+
+func (g *grove) order(i int32) int {
+	p := &g.peers[i]
+	switch {
+	case p.Role == tuber.RoleBooster:
+		return 100_000 + p.rank(g.now)
+	case p.needsDialable():
+		return 50_000
+	}
+	return p.rank(g.now)
+}
+
+// sortBy sorts from the highest value to the lowest; those of one value are in
+// the order of their ids.
+func (g *grove) sortBy(list []int32, value func(int32) int) {
+	type ranked struct {
+		value int
+		i     int32
+	}
+	if len(list) < 2 {
+		return
+	}
+	all := make([]ranked, len(list))
+	for n, i := range list {
+		all[n] = ranked{value(i), i}
+	}
+	slices.SortFunc(all, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.value, a.value), g.compare(a.i, b.i))
+	})
+	for n := range all {
+		list[n] = all[n].i
+	}
 }
 
 // plantRoots chooses for every partition without one the peer that the origin
 // feeds. Roots are spread: each counts with the children it will be given.
-func (g *grove) plantRoots() {
-	reserved := make([]float64, len(g.peers))
-	for _, f := range g.wantedFirst() {
-		receivers := 0
-		for i := range f.needs {
-			if f.needs[i] != 0 {
-				receivers++
-			}
+func (g *grove) plantRoots(f *forest, waiting []int32, reserved map[int32]upload) {
+	receivers := upload(len(f.trees[0].nodes))
+	reserve := func(i int32) {
+		reserved[i] += min((receivers-1)*f.slot, max(0, g.budget[i]-reserved[i]))
+	}
+	for p := range f.trees {
+		for root := range f.trees[p].kids(g.origin) {
+			reserve(root)
 		}
-		reserve := func(i int32) {
-			reserved[i] += min(float64(receivers-1)*f.slot, max(0, g.budget[i]-reserved[i]))
+	}
+	for p := range f.trees {
+		if f.trees[p].nodes[g.origin].first != none || g.budget[g.origin] < f.slot {
+			continue
 		}
-		for p := range f.trees {
-			for _, root := range f.trees[p].kids[g.origin] {
-				reserve(root)
-			}
-		}
-		for p := range f.trees {
-			if len(f.trees[p].kids[g.origin]) > 0 || g.budget[g.origin] < f.slot {
-				continue
-			}
-			if root := g.bestRoot(f, p, reserved); root != none {
-				g.set(f, p, g.origin, root)
-				reserve(root)
-			}
+		if root := g.bestRoot(f, p, waiting, reserved); root != none {
+			g.set(f, p, g.origin, root)
+			g.settleHome(f, root, p)
+			reserve(root)
 		}
 	}
 }
 
-func (g *grove) bestRoot(f *forest, p int, reserved []float64) int32 {
-	best, bestClass, bestLeft := none, -1, 0.0
-	for i := range g.peers {
-		i := int32(i)
-		if f.needs[i]&(1<<p) == 0 || g.peers[i].Away || f.trees[p].parent[i] != none || !g.mayLink(g.origin, i) {
+func (g *grove) bestRoot(f *forest, p int, waiting []int32, reserved map[int32]upload) int32 {
+	best, bestClass, bestLeft := none, -1, upload(0)
+	for _, i := range waiting {
+		left := g.budget[i]
+		if left < bestLeft && bestClass == 3 || f.needs[i]&(1<<p) == 0 || f.trees[p].nodes[i].parent != none {
 			continue
 		}
-		left := g.budget[i] - reserved[i]
+		left -= reserved[i]
 		class := 0
 		switch {
 		case left < f.slot: // it would be a leaf: only if there is nobody else
@@ -97,81 +179,119 @@ func (g *grove) bestRoot(f *forest, p int, reserved []float64) int32 {
 		default:
 			class = 2
 		}
-		if class > bestClass || class == bestClass && left > bestLeft {
+		if (class > bestClass || class == bestClass && left > bestLeft) && g.mayLink(g.origin, i) {
 			best, bestClass, bestLeft = i, class, left
 		}
 	}
 	return best
 }
 
+// settleHome makes i at home in tree p: it takes children there.
+func (g *grove) settleHome(f *forest, i int32, p int) {
+	if f.main[i] == 0 && g.budget[i] >= f.slot {
+		f.main[i] = uint8(p + 1)
+		f.supply[p] += g.base[i]
+	}
+	f.home[i] |= 1 << p
+	g.open(f, p, i)
+}
+
+// leaveHome takes i out of all its homes but those where it has children.
+func (g *grove) leaveHome(f *forest, i int32) {
+	if f.main[i] != 0 {
+		f.supply[f.main[i]-1] -= g.base[i]
+		f.main[i] = 0
+	}
+	for rest := f.home[i] &^ f.feeds[i]; rest != 0; rest &= rest - 1 {
+		f.trees[first(rest)].close(i)
+	}
+	f.home[i] &= f.feeds[i]
+}
+
 // attachAll gives parents that are not the origin to all that lack one, until
-// nothing more is possible. Those that will feed others come first, each in the
+// nothing more is possible, and returns those who lack one still. Those that will feed others come first, each in the
 // one tree that needs it most: so the places near the roots are theirs.
-func (g *grove) attachAll(f *forest, order []int32) {
-	for again := true; again; {
-		again = g.attachHomes(f, order)
-		for _, i := range order {
-			for step := range f.K {
-				p := (int(i) + step) % f.K // so that no tree is always the last
-				if f.needs[i]&(1<<p) != 0 && f.trees[p].parent[i] == none && g.attach(f, p, i) {
-					again = true
+func (g *grove) attachAll(f *forest, waiting []int32) []int32 {
+	for again := true; again && len(waiting) > 0; {
+		again = g.attachHomes(f, waiting)
+		left := waiting[:0]
+		for _, i := range waiting {
+			lacks := g.lacks(f, i)
+			before := lacks
+			from := int(g.key[i] % uint64(f.K)) // so that no tree is always the last
+			for step := 0; step < f.K && lacks != 0; step++ {
+				p := from + step
+				if p >= f.K {
+					p -= f.K
+				}
+				if lacks&(1<<p) != 0 && g.attach(f, p, i) {
+					lacks &^= 1 << p
 				}
 			}
+			again = again || lacks != before
+			if lacks != 0 {
+				left = append(left, i)
+			} else {
+				f.queued[i] = inNone
+			}
 		}
+		waiting = left
 	}
+	return waiting
 }
 
 // attachHomes attaches every peer with slots to give in its home: the tree that
 // it feeds already, else the one with the least to give.
-func (g *grove) attachHomes(f *forest, order []int32) bool {
+func (g *grove) attachHomes(f *forest, waiting []int32) bool {
 	done := false
-	supply := make([]float64, f.K)
-	homes := make([]int, len(g.peers)) // home + 1
-	for _, i := range order {
-		for p := range f.trees {
-			if len(f.trees[p].kids[i]) > 0 || f.trees[p].parent[i] == g.origin {
-				homes[i] = p + 1
-				supply[p] += max(0, g.budget[i])
-				break
-			}
+	var byRank []int32
+	for _, i := range waiting {
+		if g.budget[i] >= f.slot && (f.main[i] == 0 || f.trees[f.main[i]-1].nodes[i].parent == none) {
+			byRank = append(byRank, i)
 		}
 	}
-	byRank := slices.Clone(order)
-	slices.SortStableFunc(byRank, func(a, b int32) int {
-		return cmp.Compare(g.peers[b].rank(g.now), g.peers[a].rank(g.now))
-	})
+	g.sortBy(byRank, func(i int32) int { return g.peers[i].rank(g.now) })
 	for _, i := range byRank {
 		if g.budget[i] < f.slot {
 			continue
 		}
-		if homes[i] == 0 {
-			homes[i] = 1 + g.poorest(f, i, supply)
-			if homes[i] == 0 {
+		if f.main[i] == 0 {
+			p := g.poorest(f, i)
+			if p < 0 {
 				continue
 			}
-			supply[homes[i]-1] += g.budget[i]
+			g.settleHome(f, i, p)
 		}
-		p := homes[i] - 1
-		if f.needs[i]&(1<<p) != 0 && f.trees[p].parent[i] == none && g.attach(f, p, i) {
+		p := int(f.main[i]) - 1
+		if f.needs[i]&(1<<p) != 0 && f.trees[p].nodes[i].parent == none && g.attach(f, p, i) {
 			done = true
 		}
 	}
 	return done
 }
 
-// poorest is the tree that i receives with the least supply, or -1.
-func (g *grove) poorest(f *forest, i int32, supply []float64) int {
+// poorest is the tree that i receives with the least supply, or -1: one where it
+// has children comes before any other.
+func (g *grove) poorest(f *forest, i int32) int {
+	if own := f.feeds[i] & f.needs[i]; own != 0 {
+		return first(own)
+	}
 	best := -1
-	for p := range f.trees {
-		if f.needs[i]&(1<<p) != 0 && (best < 0 || supply[p] < supply[best]) {
+	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
+		if p := first(rest); best < 0 || f.supply[p] < f.supply[best] {
 			best = p
 		}
 	}
 	return best
 }
 
+// attach finds i a parent in tree p.
 func (g *grove) attach(f *forest, p int, i int32) bool {
-	if parent := g.choose(f, p, i, maxDepth); parent != none {
+	parent := g.choose(f, p, i, maxDepth-f.trees[p].height(i))
+	if parent == none {
+		parent = g.recruit(f, p, i)
+	}
+	if parent != none {
 		g.set(f, p, parent, i)
 		return true
 	}
@@ -180,17 +300,18 @@ func (g *grove) attach(f *forest, p int, i int32) bool {
 
 // feed lets the origin feed those without a parent, the one that helps most
 // first. It returns true once somebody has slots for the others again.
-func (g *grove) feed(f *forest, order []int32) bool {
+func (g *grove) feed(f *forest, waiting []int32) bool {
+	if g.budget[g.origin] < f.slot {
+		return false
+	}
 	type want struct {
 		p int
 		i int32
 	}
 	var wants []want
-	for _, i := range order {
-		for p := range f.trees {
-			if f.needs[i]&(1<<p) != 0 && f.trees[p].parent[i] == none && g.mayLink(g.origin, i) {
-				wants = append(wants, want{p, i})
-			}
+	for _, i := range waiting {
+		for rest := g.lacks(f, i); rest != 0; rest &= rest - 1 {
+			wants = append(wants, want{first(rest), i})
 		}
 	}
 	slices.SortStableFunc(wants, func(a, b want) int { return cmp.Compare(g.budget[b.i], g.budget[a.i]) })
@@ -202,163 +323,10 @@ func (g *grove) feed(f *forest, order []int32) bool {
 			continue
 		}
 		g.set(f, w.p, g.origin, w.i)
-		if g.budget[w.i] >= f.slot || len(f.trees[w.p].kids[w.i]) > 0 {
+		if g.budget[w.i] >= f.slot || f.trees[w.p].nodes[w.i].first != none {
+			g.settleHome(f, w.i, w.p)
 			return true
 		}
-	}
-	return false
-}
-
-// choose finds the best parent for i at a depth of at most deepest-1: near the
-// root, feeding in few trees, linked already where links are scarce, with much
-// left to give. It looks at a bounded number of peers on each depth.
-func (g *grove) choose(f *forest, p int, i int32, deepest int32) int32 {
-	const looks, sweepAt = 64, 32
-	t := &f.trees[p]
-	tall := len(t.kids[i]) > 0
-	best, bestCost := none, 0
-	for d := int32(1); d < min(deepest, maxDepth); d++ {
-		if best != none && bestCost <= int(d)*costDepth {
-			break
-		}
-		looked, stale := 0, 0
-		for _, at := range t.open[d] {
-			j := at.peer
-			if t.mark[j] == at.mark && g.budget[j] < f.slot {
-				t.mark[j] = 0
-			}
-			if t.mark[j] != at.mark {
-				stale++
-				continue
-			}
-			if g.peers[j].Away || tall && t.below(j, i) || !g.mayFeed(j, i) {
-				continue
-			}
-			cost := g.cost(f, p, i, j)
-			if best == none || cost < bestCost || cost == bestCost && g.budget[j] > g.budget[best] {
-				best, bestCost = j, cost
-			}
-			if looked++; looked == looks {
-				break
-			}
-		}
-		if stale > sweepAt {
-			t.sweep(d)
-		}
-	}
-	return best
-}
-
-// What one hop, and one more tree to feed in, count.
-const (
-	costDepth  = 4
-	costSecond = 2 // a second tree: fine where it saves a hop
-	costMore   = 5 // a third: worth more than a hop
-	costBundle = 1
-	costLink   = 3 // a new link where links are short
-)
-
-func (g *grove) cost(f *forest, p int, i, j int32) int {
-	t := &f.trees[p]
-	cost := int(t.depth[j]) * costDepth
-	if len(t.kids[j]) == 0 {
-		switch g.interior(f, j) {
-		case 0:
-		case 1:
-			cost += costSecond
-		default:
-			cost += costMore
-		}
-	}
-	if f.scarce && g.peers[j].Means.Reach == tuber.ReachDialable && !g.peers[i].needsDialable() {
-		cost += costSecond // leave it to those who have no choice
-	}
-	linked := g.links[i][j] > 0
-	short := 2*len(g.links[i]) > g.room[i] || 2*len(g.links[j]) > g.room[j]
-	switch {
-	case linked && !short:
-		cost += costBundle // several parents are better than one
-	case !linked && short:
-		cost += costLink
-	}
-	return cost
-}
-
-// interior is the number of trees of f in which j feeds others.
-func (g *grove) interior(f *forest, j int32) int {
-	n := 0
-	for p := range f.trees {
-		if len(f.trees[p].kids[j]) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// displace takes a slot that only few can use from a peer that has a choice.
-func (g *grove) displace(f *forest, p int, i int32) bool {
-	if !g.peers[i].needsDialable() {
-		return false
-	}
-	t := &f.trees[p]
-	for _, j := range g.dialable {
-		if j == g.origin || len(t.kids[j]) == 0 || t.depth[j] == 0 || t.depth[j] >= maxDepth || t.below(j, i) || g.peers[j].Away || !g.mayLink(i, j) {
-			continue
-		}
-		kids := slices.Sorted(slices.Values(t.kids[j]))
-		for _, k := range kids {
-			if g.peers[k].needsDialable() || g.peers[k].Away || k == i {
-				continue
-			}
-			g.cut(f, p, k)
-			other := g.choose(f, p, k, maxDepth)
-			if other == none || other == j || t.below(other, i) || !g.mayFeed(j, i) {
-				g.set(f, p, j, k)
-				continue
-			}
-			g.set(f, p, other, k)
-			g.set(f, p, j, i)
-			return true
-		}
-	}
-	return false
-}
-
-// splice puts i in the place of a leaf and the leaf below i. It serves one more
-// for one of i's own slots, when nobody above has any left.
-func (g *grove) splice(f *forest, p int, i int32) bool {
-	if g.budget[i] < f.slot {
-		return false
-	}
-	const looks = 64
-	t := &f.trees[p]
-	looked := 0
-	for step := range g.peers {
-		leaf := int32((int(i) + step) % len(g.peers)) // not the same leaves for everybody
-		d := t.depth[leaf]
-		if d == 0 || d >= maxDepth-1 || len(t.kids[leaf]) > 0 || g.peers[leaf].Away || g.peers[leaf].needsDialable() {
-			continue
-		}
-		parent := t.parent[leaf]
-		if parent == i || parent == none || g.peers[parent].Away || g.avoid[pair(i, leaf)] || t.below(leaf, i) {
-			continue
-		}
-		if !g.fits(parent, i) || !g.fits(i, leaf) {
-			continue
-		}
-		if looked++; looked > looks {
-			break
-		}
-		g.cut(f, p, leaf)
-		if g.budget[parent] >= f.slot && g.mayLink(parent, i) {
-			g.set(f, p, parent, i)
-			if g.mayFeed(i, leaf) {
-				g.set(f, p, i, leaf)
-				return true
-			}
-			g.cut(f, p, i)
-		}
-		g.set(f, p, parent, leaf)
 	}
 	return false
 }

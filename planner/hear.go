@@ -31,7 +31,7 @@ func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) (save bool) 
 	case wire.Means:
 		if m.means != msg.Means {
 			m.means = msg.Means
-			c.touch()
+			c.markLocked(m.id)
 		}
 	case wire.Signal:
 		c.signalLocked(m, msg, now)
@@ -48,7 +48,7 @@ func (c *cell) wantLocked(m *member, w wire.Want) {
 		return
 	}
 	m.wants, m.hidden = append([]tuber.ContentID{}, wants...), w.Hidden
-	c.touch()
+	c.markLocked(m.id)
 }
 
 func (c *cell) setContents(contents []tuber.Content) {
@@ -59,6 +59,7 @@ func (c *cell) setContents(contents []tuber.Content) {
 	}
 	c.contents = slices.Clone(contents)
 	c.broadcastLocked(wire.Contents{Contents: c.contents})
+	c.afresh = true
 	c.touch()
 }
 
@@ -91,6 +92,7 @@ func (c *cell) withdraw(contents []tuber.ContentID) {
 		c.broadcastLocked(wire.Contents{Contents: c.contents})
 	}
 	c.broadcastLocked(wire.Withdraw{Contents: contents})
+	c.afresh = true
 	c.touch()
 }
 
@@ -130,6 +132,7 @@ func (c *cell) splitLocked(a, b tuber.PeerID, now time.Time) {
 		s.strikes++
 		m.avoid[pair[1]] = s
 	}
-	c.improve = now.Add(splitFor) // look again when the time is over
-	c.touch()
+	c.lookAgainLocked(now.Add(splitFor)) // when the time is over
+	c.markLocked(a)
+	c.markLocked(b)
 }

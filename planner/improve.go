@@ -1,25 +1,23 @@
 package planner
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/tubercdn/tuber"
-)
+import "github.com/tubercdn/tuber"
 
 // improve moves single peers where that is a clear gain: fewer copies from the
-// origin, boosters at the root, no long ways. Every move lowers a measure that
-// no other move raises, so it comes to rest; after a plan there are at most
-// g.moves at a time, because each costs a hand-over.
+// origin, boosters at the root, those who feed others nearer to it, no long ways.
+// Every move lowers a measure that none of lower standing raises, so it comes to
+// rest; after a plan there are at most g.moves at a time, because each costs a
+// hand-over.
 func (g *grove) improve() {
 	if g.origin == none || !g.settled {
 		return
 	}
 	for _, f := range g.wantedFirst() {
 		for p := range f.trees {
-			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p) || g.promote(f, p) || g.shorten(f, p)) {
+			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p)) {
 				g.moves--
 			}
+			g.promote(f, p)
+			g.shorten(f, p)
 		}
 	}
 }
@@ -27,65 +25,54 @@ func (g *grove) improve() {
 // relieveOrigin moves one of several children of the origin below another peer.
 func (g *grove) relieveOrigin(f *forest, p int) bool {
 	t := &f.trees[p]
-	kids := t.kids[g.origin]
-	if len(kids) < 2 {
+	only := t.nodes[g.origin].first
+	if only == none || t.nodes[only].next == none {
 		return false
 	}
+	var kids []int32
+	for k := range t.kids(g.origin) {
+		kids = append(kids, k)
+	}
+	g.sortBy(kids, func(i int32) int { return g.peers[i].rank(g.now) })
 	// The last in rank first: the first stays.
 	for n := len(kids) - 1; n >= 0; n-- {
-		i := g.lastRanked(kids, n)
-		if g.peers[i].Away {
+		i := kids[n]
+		if g.traits[i]&isAway != 0 {
 			continue
 		}
-		if parent := g.choose(f, p, i, maxDepth-t.height(i)); parent != none {
-			g.cut(f, p, i)
-			g.set(f, p, parent, i)
+		parent := g.choose(f, p, i, maxDepth-t.height(i))
+		if parent == none {
+			parent = g.recruit(f, p, i)
+		}
+		if parent != none {
+			g.move(f, p, parent, i)
 			return true
 		}
 		if g.budget[i] < f.slot {
 			continue // it cannot take another's place and keep that one below it
 		}
-		g.cut(f, p, i)
+		g.detach(f, p, i)
 		if g.splice(f, p, i) {
 			return true
 		}
 		g.set(f, p, g.origin, i)
-		kids = t.kids[g.origin]
 	}
 	return false
-}
-
-// lastRanked is the n-th of kids by rank, the first being 0.
-func (g *grove) lastRanked(kids []int32, n int) int32 {
-	for _, i := range kids {
-		before := 0
-		for _, j := range kids {
-			a, b := g.peers[i].rank(g.now), g.peers[j].rank(g.now)
-			if b > a || b == a && j < i {
-				before++
-			}
-		}
-		if before == n {
-			return i
-		}
-	}
-	return kids[0]
 }
 
 // raiseBooster puts a booster with slots to give between the origin and the
 // viewer that it feeds.
 func (g *grove) raiseBooster(f *forest, p int) bool {
 	t := &f.trees[p]
-	if len(t.kids[g.origin]) != 1 {
+	root := t.nodes[g.origin].first
+	if root == none || t.nodes[root].next != none || g.peers[root].Role != tuber.RoleViewer || g.traits[root]&isAway != 0 {
 		return false
 	}
-	root := t.kids[g.origin][0]
-	if g.peers[root].Role != tuber.RoleViewer || g.peers[root].Away {
+	if t.height(root) >= maxDepth-1 {
 		return false
 	}
-	for b := range g.peers {
-		b := int32(b)
-		if g.peers[b].Role != tuber.RoleBooster || g.peers[b].Away || t.depth[b] == 0 || g.budget[b] < f.slot {
+	for _, b := range g.boosters {
+		if g.traits[b]&isAway != 0 || t.nodes[b].depth == 0 || g.budget[b] < f.slot {
 			continue
 		}
 		if g.mayLink(b, root) && g.mayLink(b, g.origin) && g.insert(f, p, b, root) {
@@ -98,59 +85,67 @@ func (g *grove) raiseBooster(f *forest, p int) bool {
 // insert puts b between the origin and its child root. It undoes itself where
 // the two links together are more than b may have.
 func (g *grove) insert(f *forest, p int, b, root int32) bool {
-	parent := f.trees[p].parent[b]
-	g.cut(f, p, b)
-	g.cut(f, p, root)
+	parent := f.trees[p].nodes[b].parent
+	g.detach(f, p, b)
+	g.detach(f, p, root)
 	if g.mayLink(g.origin, b) {
 		g.set(f, p, g.origin, b)
 		if g.mayLink(b, root) {
 			g.set(f, p, b, root)
+			g.settleHome(f, b, p)
 			return true
 		}
-		g.cut(f, p, b)
+		g.detach(f, p, b)
 	}
 	g.set(f, p, g.origin, root)
 	g.set(f, p, parent, b)
 	return false
 }
 
-// promote swaps a peer that feeds many with one nearer to the origin that feeds
-// fewer, if all of them together come closer by that: in a swarm that grew one
-// by one the places near the roots belong to whoever came first.
-func (g *grove) promote(f *forest, p int) bool {
+// promote swaps peers that are to feed many with leaves nearer to the origin: in
+// a swarm that grew one by one the places near the roots belong to whoever came
+// first. What is gained is counted in hops of those who hang below, or could.
+func (g *grove) promote(f *forest, p int) {
+	t := &f.trees[p]
+	from := t.deepestLevel()
+	looks := looksOther
+	for d := from; d > 1 && looks > 0 && g.moves > 0; d-- {
+		for _, list := range []*[]int32{&t.levels[d].inner, &t.levels[d].leaves} {
+			for n := len(*list) - 1; n >= 0 && looks > 0 && g.moves > 0; n-- {
+				if n >= len(*list) {
+					continue
+				}
+				i := (*list)[n]
+				if int(f.main[i]) != p+1 || g.traits[i]&isAway != 0 {
+					continue
+				}
+				looks--
+				if g.promoteOne(f, p, i) {
+					g.moves--
+				}
+			}
+		}
+	}
+}
+
+// promoteOne lets i change places with a leaf nearer to the origin that is not to
+// feed anybody in this tree.
+func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 	const worth = 4 // hops gained in all; less is not worth two hand-overs
 	t := &f.trees[p]
-	size := make([]int32, len(g.peers))
-	var feeders, byDepth []int32
-	for i := range t.depth {
-		if t.depth[i] > 0 && size[i] == 0 {
-			t.count(int32(i), size)
-		}
-	}
-	for i := range t.depth {
-		if t.depth[i] == 0 || g.peers[i].Away {
-			continue
-		}
-		byDepth = append(byDepth, int32(i))
-		if t.depth[i] > 1 && size[i] > 1 {
-			feeders = append(feeders, int32(i))
-		}
-	}
-	slices.SortStableFunc(feeders, func(a, b int32) int { return cmp.Compare(size[b], size[a]) })
-	slices.SortStableFunc(byDepth, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(t.depth[a], t.depth[b]), cmp.Compare(size[a], size[b]))
-	})
-	const feedersLooked, looked = 64, 16 // a bounded search: the next plan goes on
-	for _, i := range feeders[:min(len(feeders), feedersLooked)] {
-		looks := 0
-		for _, j := range byDepth {
-			if (t.depth[i]-t.depth[j])*size[i] < worth || looks == looked {
-				break
-			}
-			if (t.depth[i]-t.depth[j])*(size[i]-size[j]) < worth || t.below(i, j) {
+	d := int(t.nodes[i].depth)
+	feeds := int(min(g.base[i]/f.slot, tuber.MaxLinks))
+	looks := 16
+	for at := 1; at < d && looks > 0 && (d-at)*feeds >= worth; at++ {
+		leaves := t.levels[at].leaves
+		for n := range leaves {
+			j := leaves[(int(g.key[i]&0xffff)+n)%len(leaves)]
+			if int(f.main[j]) == p+1 && g.base[j] >= f.slot {
 				continue
 			}
-			looks++
+			if looks--; looks < 0 {
+				break
+			}
 			if g.swap(f, p, i, j) {
 				return true
 			}
@@ -159,62 +154,79 @@ func (g *grove) promote(f *forest, p int) bool {
 	return false
 }
 
-// shorten moves a peer far from the origin at least two hops nearer, where a
-// slot is free there.
-func (g *grove) shorten(f *forest, p int) bool {
-	const far, gain, looks = 4, 2, 64
+// shorten moves those far from the origin nearer, where a slot is free there.
+func (g *grove) shorten(f *forest, p int) {
+	const far, gain = 4, 1
 	t := &f.trees[p]
-	var deep []int32
-	for i := range t.depth {
-		if t.depth[i] >= far && !g.peers[i].Away {
-			deep = append(deep, int32(i))
+	looks := looksOther
+	for d := t.deepestLevel(); d >= far && looks > 0 && g.moves > 0; d-- {
+		if !g.openAbove(f, p, d-gain) {
+			return
+		}
+		for _, list := range []*[]int32{&t.levels[d].inner, &t.levels[d].leaves} {
+			for n := len(*list) - 1; n >= 0 && looks > 0 && g.moves > 0; n-- {
+				if n >= len(*list) {
+					continue
+				}
+				i := (*list)[n]
+				if g.traits[i]&isAway != 0 {
+					continue
+				}
+				looks--
+				// A parent at depth d puts i at d+1: choose looks at depths below its limit.
+				if parent := g.choose(f, p, i, d-gain); parent != none {
+					g.move(f, p, parent, i)
+					g.moves--
+				}
+			}
 		}
 	}
-	slices.SortStableFunc(deep, func(a, b int32) int { return cmp.Compare(t.depth[b], t.depth[a]) })
-	for _, i := range deep[:min(len(deep), looks)] {
-		// A parent at depth d puts i at d+1: choose looks at depths below its limit.
-		if parent := g.choose(f, p, i, t.depth[i]-gain); parent != none {
-			g.cut(f, p, i)
-			g.set(f, p, parent, i)
-			return true
+}
+
+// deepestLevel is the depth of the deepest peer.
+func (t *tree) deepestLevel() int {
+	for t.deepest > 0 && len(t.levels[t.deepest].leaves)+len(t.levels[t.deepest].inner) == 0 {
+		t.deepest--
+	}
+	return t.deepest
+}
+
+// openAbove tells whether somebody at a depth less than d takes children.
+func (g *grove) openAbove(f *forest, p, d int) bool {
+	t := &f.trees[p]
+	for at := 1; at < d; at++ {
+		for class := range t.levels[at].free {
+			list := &t.levels[at].free[class]
+			for n := len(*list); n > 0; n = len(*list) {
+				if j := (*list)[n-1]; g.budget[j] >= f.slot && g.linked[j] < g.room[j] {
+					return true
+				}
+				t.close((*list)[n-1])
+			}
 		}
 	}
 	return false
-}
-
-// count notes the number of peers at and below i.
-func (t *tree) count(i int32, size []int32) int32 {
-	size[i] = 1
-	for _, k := range t.kids[i] {
-		size[i] += t.count(k, size)
-	}
-	return size[i]
 }
 
 // swap lets i and j, with all below them, change places; neither is below the
 // other. It undoes itself where a link cannot be.
 func (g *grove) swap(f *forest, p int, i, j int32) bool {
 	t := &f.trees[p]
-	a, b := t.parent[i], t.parent[j]
-	if a == b || g.peers[a].Away || g.peers[b].Away || !g.fits(b, i) || !g.fits(a, j) {
+	a, b := t.nodes[i].parent, t.nodes[j].parent
+	if a == b || a == j || b == i || g.traits[a]&isAway != 0 || g.traits[b]&isAway != 0 || g.traits[j]&isAway != 0 || !g.fits(b, i) || !g.fits(a, j) || t.below(j, i) {
 		return false
 	}
-	g.cut(f, p, i)
-	g.cut(f, p, j)
+	g.detach(f, p, i)
+	g.detach(f, p, j)
 	if g.mayLink(b, i) && g.mayLink(a, j) {
 		g.set(f, p, b, i)
 		if g.mayLink(a, j) {
 			g.set(f, p, a, j)
 			return true
 		}
-		g.cut(f, p, i)
+		g.detach(f, p, i)
 	}
 	g.set(f, p, a, i)
 	g.set(f, p, b, j)
 	return false
-}
-
-// fits tells whether a and b may be linked, the number of links apart.
-func (g *grove) fits(a, b int32) bool {
-	return !g.avoid[pair(a, b)] && (g.links[a][b] > 0 || g.linkable(a, b))
 }

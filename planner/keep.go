@@ -22,14 +22,19 @@ func (g *grove) keep(previous *tuber.Plan) {
 		return
 	}
 	edges := g.edgesOf(previous)
-	kids := map[edge]int{} // how many a child feeds itself, under {f, p, child, child}
+	kids := make([][]int32, len(g.forests)*tuber.MaxPartitions)
+	count := func(e edge, i int32) *int32 {
+		list := &kids[e.f.n*tuber.MaxPartitions+e.p]
+		if *list == nil {
+			*list = make([]int32, len(g.peers))
+		}
+		return &(*list)[i]
+	}
 	for _, e := range edges {
-		kids[edge{e.f, e.p, e.parent, e.parent}]++
+		*count(e, e.parent)++
 	}
 	// Those that feed most come first, in case not all of them fit any more.
-	slices.SortStableFunc(edges, func(a, b edge) int {
-		return cmp.Compare(kids[edge{b.f, b.p, b.child, b.child}], kids[edge{a.f, a.p, a.child, a.child}])
-	})
+	slices.SortStableFunc(edges, func(a, b edge) int { return cmp.Compare(*count(b, b.child), *count(a, a.child)) })
 	for _, e := range edges {
 		if g.valid(e) {
 			g.set(e.f, e.p, e.parent, e.child)
@@ -38,6 +43,7 @@ func (g *grove) keep(previous *tuber.Plan) {
 	for _, f := range g.forests {
 		for p := range f.trees {
 			g.breakCycles(f, p)
+			g.cutTooDeep(f, p)
 		}
 	}
 }
@@ -85,9 +91,9 @@ func (g *grove) edgesOf(previous *tuber.Plan) []edge {
 func (g *grove) valid(e edge) bool {
 	t := &e.f.trees[e.p]
 	switch {
-	case t.parent[e.child] != none || e.child == g.origin || e.parent == e.child:
+	case t.nodes[e.child].parent != none || e.child == g.origin || e.parent == e.child:
 		return false
-	case g.peers[e.parent].Mute || g.avoid[pair(e.parent, e.child)]:
+	case g.peers[e.parent].Mute || g.avoided(e.parent, e.child):
 		return false
 	case !g.receives(e.f, e.p, e.child) || e.parent != g.origin && !g.receives(e.f, e.p, e.parent):
 		return false
@@ -96,8 +102,12 @@ func (g *grove) valid(e edge) bool {
 	case !g.mayLink(e.parent, e.child):
 		return false
 	}
-	slack := (1 - useOfUplink) * g.uplink(e.parent)
-	return g.budget[e.parent]+slack >= e.f.slot || g.peers[e.parent].Away
+	return g.budget[e.parent]+g.slack(e.parent) >= e.f.slot || g.peers[e.parent].Away
+}
+
+// slack is what i's uplink has more than new edges may take.
+func (g *grove) slack(i int32) upload {
+	return upload(float64(g.base[i]) * (1 - useOfUplink) / useOfUplink)
 }
 
 // receives tells whether i is to have partition p. While peers rejoin, what
@@ -110,8 +120,7 @@ func (g *grove) receives(f *forest, p int, i int32) bool {
 	if g.settled || peer.Role == tuber.RoleViewer && !peer.Away {
 		return false
 	}
-	f.needs[i] |= 1 << p
-	g.pending[i]++
+	g.need(f, i, f.needs[i]|1<<p)
 	return true
 }
 
@@ -120,20 +129,79 @@ func (g *grove) receives(f *forest, p int, i int32) bool {
 func (g *grove) breakCycles(f *forest, p int) {
 	t := &f.trees[p]
 	seen := make([]int32, len(g.peers)) // the walk that passed here, from 1
-	for i := range t.parent {
+	for i := range t.nodes {
+		if t.nodes[i].depth > 0 {
+			continue
+		}
 		walk := int32(i) + 1
 		j := int32(i)
 		for j != none && seen[j] == 0 {
 			seen[j] = walk
-			j = t.parent[j]
+			j = t.nodes[j].parent
 		}
 		if j == none || seen[j] != walk {
 			continue
 		}
 		least := j
-		for k := t.parent[j]; k != j; k = t.parent[k] {
+		for k := t.nodes[j].parent; k != j; k = t.nodes[k].parent {
 			least = min(least, k)
 		}
 		g.cut(f, p, least)
 	}
+}
+
+// cutTooDeep takes off what hangs lower than ways may be long.
+func (g *grove) cutTooDeep(f *forest, p int) {
+	t := &f.trees[p]
+	for i := range t.nodes {
+		if parent := t.nodes[i].parent; parent != none && t.nodes[i].depth == 0 && t.nodes[parent].depth > 0 {
+			g.cut(f, p, int32(i))
+		}
+	}
+}
+
+// settleHomes gives everybody the homes that follow from the plan alone: the
+// trees where it has children, or the one in which it is nearest to the origin.
+// So a plan read back has the same ones as when it was made.
+func (g *grove) settleHomes() {
+	for _, f := range g.forests {
+		for i := range g.peers {
+			i := int32(i)
+			if i == g.origin || f.needs[i] == 0 && f.home[i] == 0 {
+				continue
+			}
+			main, homes := -1, f.feeds[i]
+			switch {
+			case g.base[i] < f.slot:
+			case homes != 0:
+				main = first(homes)
+			default:
+				if main = f.shallowest(i); main >= 0 {
+					homes = 1 << main
+				}
+			}
+			if int(f.main[i]) == main+1 && f.home[i] == homes {
+				continue
+			}
+			g.leaveHome(f, i)
+			if main >= 0 {
+				f.main[i] = uint8(main + 1)
+				f.supply[main] += g.base[i]
+				f.home[i] |= homes
+			}
+			g.reopen(i)
+		}
+	}
+}
+
+// shallowest is the tree in which i is nearest to the origin, or -1.
+func (f *forest) shallowest(i int32) int {
+	best := -1
+	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
+		p := first(rest)
+		if d := f.trees[p].nodes[i].depth; d > 0 && (best < 0 || d < f.trees[best].nodes[i].depth) {
+			best = p
+		}
+	}
+	return best
 }

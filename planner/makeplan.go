@@ -20,62 +20,90 @@ import (
 // What the previous plan says stays as long as it can; then those without a
 // parent get one; then a few moves are made that are clear gains. From the same
 // state, with its own answer as the previous plan, the answer is the same one.
+//
+// Standing is the same plan kept in memory and changed in place.
 func MakePlan(st State, now time.Time) tuber.Plan {
+	g := makeGrove(st, now)
+	return g.answer(st)
+}
+
+// makeGrove makes the plan but for its words.
+func makeGrove(st State, now time.Time) *grove {
 	g := newGrove(st, now)
+	g.whole = true
 	g.subscribe(st.Previous)
-	g.countPending()
 	g.keep(st.Previous)
 	g.moves = g.allowance(st.Previous)
 	for range 16 { // what one gets may make room for another; seldom more than twice
 		moves, unfed := g.moves, g.unfed()
-		g.grow()
+		g.settleHomes()
+		g.grow(true)
+		g.settleHomes()
 		g.improve()
 		if g.moves == moves && g.unfed() == unfed {
 			break
 		}
 	}
-	return g.answer(st)
+	g.setGrants()
+	for _, f := range g.forests {
+		for i := range g.peers {
+			g.keepHelpers(f, int32(i), st.Previous)
+			g.chooseHelpers(f, int32(i))
+		}
+	}
+	return g
 }
 
 // allowance is how many peers may be moved for improvement's sake: a fiftieth
 // of the edges, with more where nothing was planned before.
 func (g *grove) allowance(previous *tuber.Plan) int {
-	edges := 0
+	if previous == nil || len(previous.Peers) == 0 {
+		return max(200, g.edges()/50)
+	}
+	return max(8, g.edges()/50)
+}
+
+// edges is how many partitions are to be received in all.
+func (g *grove) edges() int {
+	n := 0
 	for _, f := range g.forests {
-		for _, n := range f.needs {
-			edges += n.Len()
+		for _, need := range f.needs {
+			n += need.Len()
 		}
 	}
-	if previous == nil || len(previous.Peers) == 0 {
-		return max(200, edges/50)
-	}
-	return max(8, edges/50)
+	return n
 }
 
 // answer writes the plan down. The part of a peer for which nothing changed is
 // the very one of the previous plan, with its version.
 func (g *grove) answer(st State) tuber.Plan {
-	w := newWriter(g, st)
-	plan := tuber.Plan{Epoch: st.Epoch, Version: 1, Peers: map[tuber.PeerID]*tuber.PeerPlan{}, Short: g.shortages(st)}
+	const many = 1024 // pieces of the slices that parts are made of
+	w := &g.scratch
+	w.assignments.size, w.sources.size, w.introductions.size = many, many, many
+	plan := tuber.Plan{Epoch: st.Epoch, Version: 1, Peers: make(map[tuber.PeerID]*tuber.PeerPlan, len(g.peers)), Short: g.shortages(make([]tuber.BitsPerSecond, len(g.forests)))}
 	changed := st.Previous == nil || len(st.Previous.Peers) != len(g.peers)
 	if st.Previous != nil {
 		plan.Version = st.Previous.Version + 1
 	}
+	parts := make([]tuber.PeerPlan, len(g.peers))
 	for i := range g.peers {
-		id := g.peers[i].ID
-		pp := w.peerPlan(int32(i))
-		pp.Epoch, pp.Version = plan.Epoch, plan.Version
+		var old *tuber.PeerPlan
 		if st.Previous != nil {
-			if old := st.Previous.Peers[id]; old != nil && sameOrders(old, pp) {
-				pp = old
-			}
+			old = st.Previous.Peers[g.peers[i].ID]
+		}
+		pp := &parts[i]
+		g.writePlan(pp, int32(i), old)
+		pp.Epoch, pp.Version = plan.Epoch, plan.Version
+		if old != nil && sameOrders(old, pp) {
+			pp = old
 		}
 		changed = changed || pp.Version == plan.Version && pp.Epoch == plan.Epoch
-		plan.Peers[id] = pp
+		plan.Peers[g.peers[i].ID] = pp
 	}
 	if !changed {
 		plan.Version = st.Previous.Version
 	}
+	w.assignments.size, w.sources.size, w.introductions.size = 0, 0, 0
 	return plan
 }
 
@@ -86,31 +114,26 @@ func sameOrders(a, b *tuber.PeerPlan) bool {
 }
 
 // shortages says which contents the means do not suffice for: by the class
-// bound, and by what this plan leaves unserved where that is more.
-func (g *grove) shortages(st State) []tuber.Shortage {
+// bound, and by what this plan leaves unserved where that is more. A bound of 0
+// is computed here.
+func (g *grove) shortages(bounds []tuber.BitsPerSecond) []tuber.Shortage {
 	var out []tuber.Shortage
-	for _, f := range g.forests {
-		missing, viewers := 0, 0
-		for i := range g.peers {
-			if g.peers[i].Role != tuber.RoleViewer {
-				continue
-			}
-			short := 0
-			for p := range f.trees {
-				if f.needs[i]&(1<<p) != 0 && f.trees[p].depth[i] == 0 {
-					short++
-				}
-			}
-			missing += short
-			if short > 0 {
-				viewers++
-			}
+	for n, f := range g.forests {
+		if f.short == 0 {
+			continue
 		}
-		if viewers > 0 {
-			rate := tuber.BitsPerSecond(float64(missing) * f.slot / useOfUplink)
-			rate = max(rate, ClassBound(st, f.ID).More(f.Content))
-			out = append(out, tuber.Shortage{Content: f.ID, Missing: rate, Viewers: viewers})
+		if bounds[n] == 0 {
+			bounds[n] = classBound(g.peers, g.originID(), f.Content).More(f.Content)
 		}
+		rate := tuber.BitsPerSecond(float64(f.lacking) * f.slot.perSecond() / useOfUplink)
+		out = append(out, tuber.Shortage{Content: f.ID, Missing: max(rate, bounds[n]), Viewers: f.short})
 	}
 	return out
+}
+
+func (g *grove) originID() tuber.PeerID {
+	if g.origin == none {
+		return tuber.PeerID{}
+	}
+	return g.peers[g.origin].ID
 }

@@ -104,30 +104,39 @@ func anyState(t *rapid.T) State {
 		k := rapid.SampledFrom([]int{1, 2, 4, 8}).Draw(t, "k")
 		contents = append(contents, testContent(fmt.Sprint("/c", i), k, tuber.BitsPerSecond(rapid.IntRange(100e3, 8e6).Draw(t, "rate"))))
 	}
-	uplinks := []tuber.BitsPerSecond{0, 0, 500e3, 1e6, 3e6, 5e6, 20e6, 100e6, tuber.Unlimited}
-	reaches := []tuber.Reach{tuber.ReachUnknown, tuber.ReachDialable, tuber.ReachPunchable, tuber.ReachPunchable, tuber.ReachSymmetric, tuber.ReachNone}
-	st := swarm(rapid.SampledFrom(uplinks).Draw(t, "origin"), contents[0], nil, nil)
+	st := swarm(rapid.SampledFrom(someUplinks).Draw(t, "origin"), contents[0], nil, nil)
 	st.Contents = contents
 	for i := range rapid.IntRange(0, 40).Draw(t, "peers") {
-		role := rapid.SampledFrom([]tuber.Role{tuber.RoleViewer, tuber.RoleViewer, tuber.RoleViewer, tuber.RoleBooster}).Draw(t, "role")
-		p := testPeer(fmt.Sprint("peer", i), role, rapid.SampledFrom(uplinks).Draw(t, "upload"))
-		p.Means.Reach = rapid.SampledFrom(reaches).Draw(t, "reach")
-		p.Means.Relay = rapid.IntRange(0, 9).Draw(t, "relay") > 0
-		p.Means.Links = rapid.SampledFrom([]int{0, 0, 0, 4, 12}).Draw(t, "links")
-		p.Hidden = rapid.IntRange(0, 9).Draw(t, "hidden") == 0
-		if role == tuber.RoleViewer {
-			for _, c := range contents {
-				if rapid.IntRange(0, 3).Draw(t, "wants") > 0 {
-					p.Wants = append(p.Wants, c.ID)
-				}
-			}
-		}
-		if len(st.Peers) > 1 && rapid.IntRange(0, 9).Draw(t, "avoids") == 0 {
-			p.Avoid = append(p.Avoid, st.Peers[rapid.IntRange(0, len(st.Peers)-1).Draw(t, "whom")].ID)
-		}
-		st.Peers = append(st.Peers, p)
+		st.Peers = append(st.Peers, anyPeer(t, fmt.Sprint("peer", i), st))
 	}
 	return st
+}
+
+var (
+	someUplinks = []tuber.BitsPerSecond{0, 0, 500e3, 1e6, 3e6, 5e6, 20e6, 100e6, tuber.Unlimited}
+	someReaches = []tuber.Reach{tuber.ReachUnknown, tuber.ReachDialable, tuber.ReachPunchable, tuber.ReachPunchable, tuber.ReachSymmetric, tuber.ReachNone}
+	someRoles   = []tuber.Role{tuber.RoleViewer, tuber.RoleViewer, tuber.RoleViewer, tuber.RoleBooster}
+)
+
+// anyPeer draws one more peer of a swarm.
+func anyPeer(t *rapid.T, name string, st State) Peer {
+	role := rapid.SampledFrom(someRoles).Draw(t, "role")
+	p := testPeer(name, role, rapid.SampledFrom(someUplinks).Draw(t, "upload"))
+	p.Means.Reach = rapid.SampledFrom(someReaches).Draw(t, "reach")
+	p.Means.Relay = rapid.IntRange(0, 9).Draw(t, "relay") > 0
+	p.Means.Links = rapid.SampledFrom([]int{0, 0, 0, 4, 12}).Draw(t, "links")
+	p.Hidden = rapid.IntRange(0, 9).Draw(t, "hidden") == 0
+	if role == tuber.RoleViewer {
+		for _, c := range st.Contents {
+			if rapid.IntRange(0, 3).Draw(t, "wants") > 0 {
+				p.Wants = append(p.Wants, c.ID)
+			}
+		}
+	}
+	if len(st.Peers) > 1 && rapid.IntRange(0, 9).Draw(t, "avoids") == 0 {
+		p.Avoid = append(p.Avoid, st.Peers[rapid.IntRange(0, len(st.Peers)-1).Draw(t, "whom")].ID)
+	}
+	return p
 }
 
 func TestEveryPlanIsSound(t *testing.T) {

@@ -134,12 +134,10 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// replan plans outside the lock; joins and leaves of the meantime are in the
-// next plan. It returns how long that took.
+// replan plans outside the lock and returns how long that took.
 func (p *Planner) replan() time.Duration {
 	now := p.cfg.Now()
-	plan := MakePlan(p.cell.state(now), now)
-	p.cell.carryOut(plan, now)
+	p.cell.replan(now)
 	return p.cfg.Now().Sub(now)
 }
 

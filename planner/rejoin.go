@@ -47,6 +47,7 @@ func (c *cell) beginAfreshLocked(m *member, now time.Time) {
 	for _, other := range c.members {
 		if s, ok := other.avoid[m.id]; ok && !s.accused {
 			delete(other.avoid, m.id)
+			c.markLocked(other.id)
 		}
 	}
 }

@@ -72,5 +72,5 @@ func (c *cell) learnLocked(m *member, now time.Time) {
 		return
 	}
 	m.ledger.learnt, m.ledger.learntAt = next, now
-	c.touch()
+	c.markLocked(m.id)
 }

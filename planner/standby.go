@@ -1,153 +1,165 @@
 package planner
 
 import (
-	"math/bits"
+	"math"
 
 	"github.com/tubercdn/tuber"
 )
 
-// chooseStandbys names for every receiver up to two peers to ask for what does
-// not come: parents of other partitions, which are linked already, then
-// boosters, then viewers with something left to give.
-func (w *writer) chooseStandbys() {
-	g := w.g
-	var boosters []int32
-	load := make([]int, len(g.peers)) // children that have a peer on standby
-	for i := range g.peers {
-		if g.peers[i].Role == tuber.RoleBooster && !g.peers[i].Away {
-			boosters = append(boosters, int32(i))
-		}
-	}
-	for n, f := range g.forests {
-		for i := range g.peers {
-			if f.needs[i] == 0 || i == int(g.origin) {
-				continue
-			}
-			c := &standbyChoice{w: w, f: f, n: int32(n), i: int32(i), load: load}
-			c.previous()
-			c.parents()
-			c.among(boosters)
-			c.viewers()
-		}
-	}
-}
-
-type standbyChoice struct {
-	w    *writer
-	f    *forest
-	n    int32
-	i    int32
-	load []int
-}
-
-func (c *standbyChoice) full() bool { return len(c.w.standby[c.i][c.n]) >= tuber.StandbyLinks }
-
-// previous keeps the standbys of the plan before, where they still can help.
-func (c *standbyChoice) previous() {
-	g := c.w.g
-	if c.w.st.Previous == nil {
+// chooseHelpers names for receiver i up to two peers to ask for what does not
+// come: those whom it has already, where they still can help; parents of other
+// partitions, which are linked already, those first that have room to answer;
+// then boosters, then viewers with something left to give.
+func (g *grove) chooseHelpers(f *forest, i int32) {
+	g.reviewHelpers(f, i)
+	if f.needs[i] == 0 || i == g.origin {
 		return
 	}
-	old := c.w.st.Previous.Peers[g.peers[c.i].ID]
-	if old == nil {
-		return
-	}
-	for _, s := range old.Sources {
-		if j, ok := g.index[s.From]; ok && s.Standby && s.Content == c.f.ID {
-			c.try(j)
-		}
-	}
-}
-
-func (c *standbyChoice) parents() {
-	for p := range c.f.trees {
-		if j := c.f.trees[p].parent[c.i]; j != none {
-			c.try(j)
-		}
-	}
-}
-
-// among tries those with the fewest children on standby first.
-func (c *standbyChoice) among(list []int32) {
-	for !c.full() {
-		best := none
-		for _, j := range list {
-			if (best == none || c.load[j] < c.load[best]) && c.can(j) {
-				best = j
+	from := int(g.key[i] % uint64(f.K)) // not the same parents for everybody
+	for _, least := range []upload{f.slot, math.MinInt64} {
+		for step := 0; step < f.K && !f.helped(i); step++ {
+			p := (from + step) % f.K
+			if j := f.trees[p].nodes[i].parent; j != none && g.budget[j] >= least {
+				g.help(f, i, j)
 			}
 		}
-		if best == none {
+	}
+	if !f.helped(i) {
+		g.helpFromBoosters(f, i)
+	}
+	if !f.helped(i) {
+		g.helpFromViewers(f, i)
+	}
+}
+
+// helpFromViewers tries a bounded number of viewers that have something left.
+func (g *grove) helpFromViewers(f *forest, i int32) {
+	looks := looksOther / 2
+	for step := 1; step < len(g.peers) && step < 8*looksOther && looks > 0 && !f.helped(i); step++ {
+		j := int32((int(i) + step) % len(g.peers))
+		if g.peers[j].Role == tuber.RoleViewer && g.budget[j] >= f.slot && f.has[j]&f.needs[i] != 0 {
+			looks--
+			g.help(f, i, j)
+		}
+	}
+}
+
+// helped tells whether i has as many helpers as one may have.
+func (f *forest) helped(i int32) bool {
+	for _, h := range f.helpers[i] {
+		if h.peer == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// reviewHelpers drops the helpers that cannot help i any more.
+func (g *grove) reviewHelpers(f *forest, i int32) {
+	for n := tuber.StandbyLinks - 1; n >= 0; n-- {
+		h := f.helpers[i][n]
+		if h.peer == 0 {
+			continue
+		}
+		j := h.peer - 1
+		parts := f.helpful(i, j)
+		switch {
+		case parts == 0 || g.traits[j]&isAway != 0 || g.avoided(i, j):
+			g.unhelp(f, i, j)
+		case parts != h.parts:
+			f.helpers[i][n].parts = parts
+			g.note(i)
+		}
+	}
+}
+
+// helpFromBoosters tries a bounded number of them, beginning at a different one
+// for everybody.
+func (g *grove) helpFromBoosters(f *forest, i int32) {
+	n := len(g.boosters)
+	for step := 0; step < n && step < looksOther && !f.helped(i); step++ {
+		g.help(f, i, g.boosters[(int(g.key[i]&0xffff)+step)%n])
+	}
+}
+
+// help makes j a helper of i, if it can be one.
+func (g *grove) help(f *forest, i, j int32) {
+	if j == i || j == g.origin || g.peers[j].Role == "" || g.traits[j]&isAway != 0 || g.avoided(i, j) {
+		return
+	}
+	at := -1
+	for n, h := range f.helpers[i] {
+		if h.peer == j+1 {
 			return
 		}
-		c.try(best)
-	}
-}
-
-// viewers looks at a bounded number of viewers, beginning at a different one
-// for everybody.
-func (c *standbyChoice) viewers() {
-	const looks = 24
-	g := c.w.g
-	n := len(g.peers)
-	var list []int32
-	for step := 1; step < n && len(list) < looks && step < 8*looks && !c.full(); step++ {
-		j := int32((int(c.i) + step) % n)
-		if g.peers[j].Role == tuber.RoleViewer && g.budget[j] >= c.f.slot {
-			list = append(list, j)
+		if h.peer == 0 && at < 0 {
+			at = n
 		}
 	}
-	c.among(list)
-}
-
-func (c *standbyChoice) can(j int32) bool {
-	g := c.w.g
-	if j == c.i || j == g.origin || g.peers[j].Away || c.has(j) || c.helpful(j) == 0 {
-		return false
+	parts := f.helpful(i, j)
+	if at < 0 || parts == 0 {
+		return
 	}
-	if g.links[c.i][j] > 0 || c.w.helps[j][c.i] || c.w.helps[c.i][j] {
-		return !g.avoid[pair(c.i, j)]
-	}
-	return g.spare[c.i] > 0 && g.spare[j] > 0 && !g.avoid[pair(c.i, j)] && g.linkable(c.i, j)
-}
-
-func (c *standbyChoice) has(j int32) bool {
-	for _, s := range c.w.standby[c.i][c.n] {
-		if s.From == c.w.g.peers[j].ID {
-			return true
+	if n, linked := g.find(i, j); !linked || g.links[i][n].edges == 0 && g.links[i][n].helps == 0 {
+		if g.spare[i] <= 0 || g.spare[j] <= 0 || !g.linkable(i, j) {
+			return
 		}
 	}
-	return false
+	f.helpers[i][at] = helper{j + 1, parts}
+	g.tie(i, j, 0, 1)
+	g.note(i)
+	g.note(j)
 }
 
 // helpful is the set of partitions that j receives otherwise than through i,
 // and does not send to i anyway.
-func (c *standbyChoice) helpful(j int32) tuber.Partitions {
-	var out tuber.Partitions
-	for p := range c.f.trees {
-		t := &c.f.trees[p]
-		if c.f.needs[c.i]&(1<<p) != 0 && t.depth[j] > 0 && t.parent[c.i] != j && !t.below(j, c.i) {
-			out |= 1 << p
+func (f *forest) helpful(i, j int32) tuber.Partitions {
+	out := f.needs[i] & f.has[j]
+	for rest := out; rest != 0; rest &= rest - 1 {
+		p := first(rest)
+		t := &f.trees[p]
+		if t.nodes[i].parent == j || f.feeds[i]&(1<<p) != 0 && t.below(j, i) {
+			out &^= 1 << p
 		}
 	}
 	return out
 }
 
-func (c *standbyChoice) try(j int32) {
-	if c.full() || !c.can(j) {
+// unhelp ends a standby relation.
+func (g *grove) unhelp(f *forest, i, j int32) {
+	for n, h := range f.helpers[i] {
+		if h.peer == j+1 {
+			f.helpers[i][n] = helper{}
+			g.tie(i, j, 0, -1)
+			g.note(i)
+			g.note(j)
+		}
+	}
+	if f.helpers[i][0].peer == 0 { // no gap before the other
+		f.helpers[i][0], f.helpers[i][1] = f.helpers[i][1], helper{}
+	}
+}
+
+// dropHelp ends all standby relations between a and b.
+func (g *grove) dropHelp(a, b int32) {
+	for _, f := range g.forests {
+		g.unhelp(f, a, b)
+		g.unhelp(f, b, a)
+	}
+}
+
+// keepHelpers takes over the standbys that the previous plan gave i.
+func (g *grove) keepHelpers(f *forest, i int32, previous *tuber.Plan) {
+	if previous == nil || f.needs[i] == 0 {
 		return
 	}
-	g := c.w.g
-	ps := c.helpful(j)
-	if bits.OnesCount8(uint8(ps)) == 0 {
+	pp := previous.Peers[g.peers[i].ID]
+	if pp == nil {
 		return
 	}
-	if g.links[c.i][j] == 0 && !c.w.helps[j][c.i] && !c.w.helps[c.i][j] {
-		g.spare[c.i]--
-		g.spare[j]--
+	for _, s := range pp.Sources {
+		if j, ok := g.index[s.From]; ok && s.Standby && s.Content == f.ID {
+			g.help(f, i, j)
+		}
 	}
-	c.w.helps[j][c.i] = true
-	c.load[j]++
-	c.w.standby[c.i][c.n] = append(c.w.standby[c.i][c.n], tuber.Source{
-		Content: c.f.ID, Partitions: ps, From: g.peers[j].ID, Standby: true,
-	})
 }

@@ -112,9 +112,23 @@ func (p *Peer) needsDialable() bool { return p.Means.Reach == tuber.ReachSymmetr
 
 // sortedPeers is the same for every order of the input.
 func sortedPeers(in []Peer) []Peer {
-	out := slices.Clone(in)
-	slices.SortFunc(out, func(a, b Peer) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	return slices.CompactFunc(out, func(a, b Peer) bool { return a.ID == b.ID })
+	byID := func(a, b *Peer) int { return bytes.Compare(a.ID[:], b.ID[:]) }
+	order := make([]*Peer, len(in)) // peers are too large to be moved about
+	sorted := true
+	for i := range in {
+		order[i] = &in[i]
+		sorted = sorted && (i == 0 || byID(order[i-1], order[i]) < 0)
+	}
+	if !sorted {
+		slices.SortStableFunc(order, byID)
+	}
+	out := make([]Peer, 0, len(in))
+	for i, p := range order {
+		if i == 0 || byID(order[i-1], p) != 0 {
+			out = append(out, *p)
+		}
+	}
+	return out
 }
 
 func sortedContents(in []tuber.Content) []tuber.Content {

@@ -15,16 +15,20 @@ func (g *grove) subscribe(previous *tuber.Plan) {
 	if g.origin == none {
 		return
 	}
-	room := g.budget[g.origin]
-	download := make([]float64, len(g.peers))
-	for i := range g.peers {
-		download[i] = float64(g.peers[i].Means.Download)
+	g.small = false
+	room := g.base[g.origin].perSecond()
+	download := make([]float64, len(g.boosters))
+	for n, i := range g.boosters {
+		download[n] = float64(g.peers[i].Means.Download)
 		if g.peers[i].Means.Download <= 0 {
-			download[i] = float64(tuber.Unlimited)
+			download[n] = float64(tuber.Unlimited)
 		}
 	}
 	for _, f := range g.wantedFirst() {
 		if f.viewers == 0 && room < 2*float64(f.Rate) {
+			for _, i := range g.boosters {
+				g.subscribeOne(f, i, 0)
+			}
 			continue
 		}
 		room -= float64(f.Rate)
@@ -34,6 +38,9 @@ func (g *grove) subscribe(previous *tuber.Plan) {
 
 // wantedFirst lists the forests by their viewers, then by the lower rate.
 func (g *grove) wantedFirst() []*forest {
+	if len(g.forests) < 2 {
+		return g.forests
+	}
 	out := slices.Clone(g.forests)
 	slices.SortStableFunc(out, func(a, b *forest) int {
 		return cmp.Or(cmp.Compare(b.viewers, a.viewers), cmp.Compare(a.Rate, b.Rate))
@@ -41,43 +48,55 @@ func (g *grove) wantedFirst() []*forest {
 	return out
 }
 
+// subscribeTo subscribes the boosters to one content; download is what each can
+// still take in, bits per second.
 func (g *grove) subscribeTo(f *forest, download []float64, previous *tuber.Plan) {
 	var relays [tuber.MaxPartitions]int // boosters that have a partition
-	var small []int32
-	for i := range g.peers {
+	var small []int
+	take := func(n int, ps tuber.Partitions) {
+		g.subscribeOne(f, g.boosters[n], ps)
+		download[n] -= float64(ps.Len()) * f.slot.perSecond()
+		for rest := ps; rest != 0; rest &= rest - 1 {
+			relays[first(rest)]++
+		}
+	}
+	for n, i := range g.boosters {
 		p := &g.peers[i]
-		if p.Role != tuber.RoleBooster || p.Means.Reach == tuber.ReachNone {
-			continue
-		}
 		switch {
-		case float64(p.Upload) < f.slot:
-		case p.Upload >= f.Rate && download[i] >= float64(f.Rate):
-			g.take(f, int32(i), tuber.AllPartitions(f.K), download, relays[:])
+		case p.Means.Reach == tuber.ReachNone || float64(p.Upload) < f.slot.perSecond():
+			take(n, 0)
+		case p.Upload >= f.Rate && download[n] >= float64(f.Rate):
+			take(n, tuber.AllPartitions(f.K))
 		default:
-			small = append(small, int32(i))
+			small = append(small, n)
 		}
 	}
-	for _, i := range small {
-		slots := int(useOfUplink * g.uplink(i) / f.slot)
-		n := max(1, slots/max(f.viewers, 2)) // as few as give all its slots a child
-		n = min(n, f.K, int(download[i]/f.slot))
-		g.take(f, i, g.choosePartitions(f, i, n, relays[:], previous), download, relays[:])
+	g.small = g.small || len(small) > 0
+	for _, n := range small {
+		i := g.boosters[n]
+		slots := int(g.base[i] / f.slot)
+		most := max(1, slots/max(f.viewers, 2)) // as few as give all its slots a child
+		most = min(most, f.K, int(download[n]/f.slot.perSecond()))
+		take(n, f.choosePartitions(most, relays[:], g.had(f, i, previous)))
 	}
 }
 
-func (g *grove) take(f *forest, i int32, ps tuber.Partitions, download []float64, relays []int) {
-	f.needs[i] = ps
-	download[i] -= float64(ps.Len()) * f.slot
-	for p := range f.K {
-		if ps.Has(tuber.Partition(p)) {
-			relays[p]++
-		}
+// subscribeOne changes what a booster receives. While peers rejoin, it keeps what
+// it had.
+func (g *grove) subscribeOne(f *forest, i int32, ps tuber.Partitions) {
+	old := f.needs[i]
+	if !g.settled {
+		ps |= old
 	}
+	for rest := old &^ ps; rest != 0; rest &= rest - 1 {
+		g.drop(f, first(rest), i)
+	}
+	g.need(f, i, ps)
 }
 
-// choosePartitions prefers what the booster has already, then what few have.
-func (g *grove) choosePartitions(f *forest, i int32, n int, relays []int, previous *tuber.Plan) tuber.Partitions {
-	var had tuber.Partitions
+// had is what booster i receives so far.
+func (g *grove) had(f *forest, i int32, previous *tuber.Plan) tuber.Partitions {
+	had := f.needs[i]
 	if previous != nil && previous.Peers[g.peers[i].ID] != nil {
 		for _, s := range previous.Peers[g.peers[i].ID].Sources {
 			if s.Content == f.ID && !s.Standby {
@@ -85,6 +104,11 @@ func (g *grove) choosePartitions(f *forest, i int32, n int, relays []int, previo
 			}
 		}
 	}
+	return had
+}
+
+// choosePartitions prefers what the booster has already, then what few have.
+func (f *forest) choosePartitions(most int, relays []int, had tuber.Partitions) tuber.Partitions {
 	order := make([]int, f.K)
 	for p := range order {
 		order[p] = p
@@ -100,7 +124,7 @@ func (g *grove) choosePartitions(f *forest, i int32, n int, relays []int, previo
 		return cmp.Compare(relays[a], relays[b])
 	})
 	var out tuber.Partitions
-	for _, p := range order[:max(0, n)] {
+	for _, p := range order[:max(0, most)] {
 		out |= 1 << p
 	}
 	return out

@@ -1,0 +1,213 @@
+package planner
+
+import "github.com/tubercdn/tuber"
+
+// How many peers a search looks at before it tries elsewhere: on one level, and
+// in one of the other trees or for a place to take.
+const (
+	looksLevel = 64
+	looksOther = 48
+)
+
+// choose finds a parent for i at a depth below deepest: as near to the root as
+// can be, there in turn among those who are at home in the tree. The slots that
+// some viewers depend on are left to them. Where links are short, a peer that is
+// linked already is as good one hop further away.
+func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
+	t := &f.trees[p]
+	classes := [2]int{0, 1}
+	later := 0 // levels that dialable ones come after the others
+	switch {
+	case g.traits[i]&isSymmetric != 0:
+		classes[0] = -1
+	case f.scarce == 0:
+		classes = [2]int{1, 0}
+	case f.scarcer[0] <= f.scarcer[1]:
+		later = 1
+	}
+	for d := 1; d < min(deepest, maxDepth)+later && t.opened > 0; d++ {
+		for n, class := range classes {
+			at := d - n*later
+			if class < 0 || at < 1 || at >= min(deepest, maxDepth) || len(t.levels[at].free[class]) == 0 {
+				continue
+			}
+			j := g.inTurn(f, p, i, at, class)
+			if j == none {
+				continue
+			}
+			if g.shortOfLinks(i) || g.shortOfLinks(j) {
+				if k := g.neighbour(f, p, i, min(at+2, deepest), f.home); k != none {
+					return k
+				}
+			}
+			return j
+		}
+	}
+	return g.neighbour(f, p, i, deepest, f.home)
+}
+
+// inTurn finds a parent for i on one level: the next one who can. Those who have no slot or no link left are taken off the
+// list; who is linked to one of them already finds it by neighbour.
+func (g *grove) inTurn(f *forest, p int, i int32, d, class int) int32 {
+	t := &f.trees[p]
+	l := &t.levels[d]
+	tall := t.nodes[i].first != none
+	for looks := looksLevel; looks > 0 && len(l.free[class]) > 0; looks-- {
+		list := l.free[class]
+		at := l.turn[class] % uint32(len(list))
+		j := list[at]
+		if g.budget[j] < f.slot || g.linked[j] >= g.room[j] {
+			t.close(j)
+			continue
+		}
+		l.turn[class] = at + 1
+		if !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
+			continue
+		}
+		return j
+	}
+	return none
+}
+
+// neighbour finds a parent for i among those who are linked to it already, and
+// of whom in says that they may be asked; nil asks all.
+func (g *grove) neighbour(f *forest, p int, i int32, deepest int, in []tuber.Partitions) int32 {
+	t := &f.trees[p]
+	tall := t.nodes[i].first != none
+	best, bestDepth := none, min(deepest, maxDepth)
+	for n := range g.links[i] {
+		j := g.links[i][n].peer
+		d := int(t.nodes[j].depth)
+		if d == 0 || d >= bestDepth || g.links[i][n].edges == 0 || g.budget[j] < f.slot || g.traits[j]&isAway != 0 || j == g.origin {
+			continue
+		}
+		if in != nil && in[j]&(1<<p) == 0 || g.avoided(i, j) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
+			continue
+		}
+		best, bestDepth = j, d
+	}
+	return best
+}
+
+// recruit finds a parent for i who is not at home in tree p so far: one that is
+// linked to i, or one with something left in another tree.
+func (g *grove) recruit(f *forest, p int, i int32) int32 {
+	t := &f.trees[p]
+	deepest := maxDepth - t.height(i)
+	if j := g.neighbour(f, p, i, deepest, nil); j != none {
+		return j
+	}
+	tall := t.nodes[i].first != none
+	best, bestDepth := none, deepest
+	for step := 1; step < f.K; step++ {
+		other := &f.trees[(p+step)%f.K]
+		looks := looksOther
+		for d := 1; d < maxDepth && looks > 0 && other.opened > 0; d++ {
+			for class := range other.levels[d].free {
+				if class == 0 && g.traits[i]&isSymmetric != 0 {
+					continue
+				}
+				for n := len(other.levels[d].free[class]) - 1; n >= 0 && looks > 0; n-- {
+					j := other.levels[d].free[class][n]
+					if g.budget[j] < f.slot || g.linked[j] >= g.room[j] {
+						other.close(j)
+						continue
+					}
+					looks--
+					depth := int(t.nodes[j].depth)
+					if depth == 0 || depth >= bestDepth || !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
+						continue
+					}
+					best, bestDepth = j, depth
+				}
+			}
+		}
+	}
+	return best
+}
+
+// displace takes a slot that only few can use from a peer that has a choice.
+func (g *grove) displace(f *forest, p int, i int32) bool {
+	if g.traits[i]&isSymmetric == 0 {
+		return false
+	}
+	t := &f.trees[p]
+	looks := looksOther
+	start := int(g.key[i] % uint64(max(1, len(g.dialable))))
+	for step := 0; step < len(g.dialable) && looks > 0; step++ {
+		j := g.dialable[(start+step)%len(g.dialable)]
+		looks--
+		if n := &t.nodes[j]; j == g.origin || n.first == none || n.depth == 0 || n.depth >= maxDepth || g.traits[j]&isAway != 0 || !g.mayLink(i, j) || t.below(j, i) {
+			continue
+		}
+		for k := range t.kids(j) {
+			if looks--; looks < 0 {
+				break
+			}
+			if g.traits[k]&isSymmetric != 0 || g.traits[k]&isAway != 0 || k == i {
+				continue
+			}
+			other := g.choose(f, p, k, maxDepth-t.height(k))
+			if other == none || other == j || t.below(other, i) {
+				continue
+			}
+			g.move(f, p, other, k)
+			if g.mayFeed(j, i) {
+				g.set(f, p, j, i)
+				return true
+			}
+			g.move(f, p, j, k)
+		}
+	}
+	return false
+}
+
+// splice puts i in the place of a leaf and the leaf below i. It serves one more
+// for one of i's own slots, when nobody above has any left.
+func (g *grove) splice(f *forest, p int, i int32) bool {
+	if g.budget[i] < f.slot || g.linked[i]+max(0, g.pending[i]-1) >= g.room[i] {
+		return false
+	}
+	t := &f.trees[p]
+	looks := 2 * looksOther
+	deepest := maxDepth - t.height(i)
+	for d := 1; d < deepest && looks > 0; d++ {
+		leaves := t.levels[d].leaves
+		for n := 0; n < len(leaves) && looks > 0; n++ {
+			leaf := leaves[(int(g.key[i]&0xffff)+n)%len(leaves)] // not the same leaves for everybody
+			if g.traits[leaf]&isAway != 0 || g.traits[leaf]&isSymmetric != 0 {
+				continue
+			}
+			looks--
+			parent := t.nodes[leaf].parent
+			if parent == i || parent == none || g.traits[parent]&isAway != 0 || g.avoided(i, leaf) || t.below(leaf, i) || g.adrift && !g.rooted(t, leaf) {
+				continue
+			}
+			if !g.fits(parent, i) || !g.fits(i, leaf) {
+				continue
+			}
+			if g.takePlace(f, p, i, leaf, parent) {
+				return true
+			}
+			leaves = t.levels[d].leaves
+		}
+	}
+	return false
+}
+
+// takePlace puts i below parent and leaf, which was there, below i. It undoes
+// itself where a link is too many.
+func (g *grove) takePlace(f *forest, p int, i, leaf, parent int32) bool {
+	g.detach(f, p, leaf)
+	if g.budget[parent] >= f.slot && g.mayLink(parent, i) {
+		g.set(f, p, parent, i)
+		if g.mayFeed(i, leaf) {
+			g.set(f, p, i, leaf)
+			return true
+		}
+		g.detach(f, p, i)
+		g.settle(f, p, i, 0)
+	}
+	g.set(f, p, parent, leaf)
+	return false
+}
