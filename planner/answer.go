@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 const (
 	priorityIdle     tuber.Priority = 1 // nobody watches
 	priorityLeaf     tuber.Priority = 2
-	priorityInterior tuber.Priority = 3 // others hang below
+	priorityInterior tuber.Priority = 3 // others hang below; more for each time that they could be twice as many
 )
 
 // The windows that boosters keep.
@@ -25,7 +26,7 @@ const (
 // each in either direction.
 type words struct {
 	sends, gets []tuber.Partitions
-	inner       []bool
+	inner       []tuber.Priority // 0 for a leaf
 	named       []bool
 	as          []tuber.Assignment
 	ss          []tuber.Source
@@ -109,7 +110,7 @@ func (g *grove) readLinks(f *forest, i int32) {
 	n := len(g.links[i])
 	w.sends = append(w.sends[:0], make([]tuber.Partitions, n)...)
 	w.gets = append(w.gets[:0], make([]tuber.Partitions, n)...)
-	w.inner = append(w.inner[:0], make([]bool, n)...)
+	w.inner = append(w.inner[:0], make([]tuber.Priority, n)...)
 	for rest := f.feeds[i]; rest != 0; rest &= rest - 1 {
 		p := first(rest)
 		t := &f.trees[p]
@@ -119,7 +120,9 @@ func (g *grove) readLinks(f *forest, i int32) {
 		for k := t.nodes[i].first; k != none; k = t.nodes[k].next {
 			at, _ := g.find(i, k)
 			w.sends[at] |= 1 << p
-			w.inner[at] = w.inner[at] || t.nodes[k].first != none
+			if t.nodes[k].first != none {
+				w.inner[at] = max(w.inner[at], g.weight(f, k))
+			}
 			w.named[at] = true
 		}
 	}
@@ -142,10 +145,19 @@ func (g *grove) assignment(f *forest, i int32, n int) tuber.Assignment {
 	switch {
 	case f.viewers == 0:
 		a.Priority = priorityIdle
-	case w.inner[n]:
-		a.Priority = priorityInterior
+	case w.inner[n] > 0:
+		a.Priority = w.inner[n]
 	}
 	return a
+}
+
+// weight is the priority of a child that feeds others: the more slots it has,
+// the longer the last of its own children waits. It does not depend on how many
+// there are at the moment, so it seldom changes.
+func (g *grove) weight(f *forest, k int32) tuber.Priority {
+	const most = 6 // 64 slots
+	slots := max(1, g.base[k]/f.slot)
+	return priorityInterior + tuber.Priority(min(most, bits.Len64(uint64(slots))-1))
 }
 
 // carryUnknown keeps, while peers rejoin, what the plans they brought say of

@@ -37,6 +37,7 @@ type grove struct {
 	forests   []*forest
 	byID      map[tuber.ContentID]*forest
 	moves     int // improvements still allowed
+	turn      int // of trees, in improve
 	changed   []int32
 	isChanged []bool
 	left      upload                        // upload that nobody was assigned, of those who are here

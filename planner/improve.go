@@ -12,7 +12,9 @@ func (g *grove) improve() {
 		return
 	}
 	for _, f := range g.wantedFirst() {
-		for p := range f.trees {
+		g.turn++ // not the same tree first each time
+		for step := range f.trees {
+			p := (step + g.turn) % f.K
 			for g.moves > 0 && (g.relieveOrigin(f, p) || g.raiseBooster(f, p)) {
 				g.moves--
 			}
@@ -146,12 +148,30 @@ func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 			if looks--; looks < 0 {
 				break
 			}
+			if g.crowded(f, p, t.nodes[j].parent) {
+				continue
+			}
 			if g.swap(f, p, i, j) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// crowded tells whether half of the slots of j go to children that are to feed
+// others in this tree.
+func (g *grove) crowded(f *forest, p int, j int32) bool {
+	if g.base[j] < mixedFrom*f.slot {
+		return false
+	}
+	n := int64(0)
+	for k := range f.trees[p].kids(j) {
+		if int(f.main[k]) == p+1 {
+			n++
+		}
+	}
+	return 2*(n+1) > int64(g.base[j]/f.slot)
 }
 
 // shorten moves those far from the origin nearer, where a slot is free there.

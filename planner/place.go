@@ -9,6 +9,10 @@ const (
 	looksOther = 48
 )
 
+// mixedFrom is from how many slots on a peer's children are mixed: those that feed
+// others and leaves. With fewer, ways would become longer by it.
+const mixedFrom = 8
+
 // choose finds a parent for i at a depth below deepest: as near to the root as
 // can be, there in turn among those who are at home in the tree. The slots that
 // some viewers depend on are left to them. Where links are short, a peer that is
@@ -25,13 +29,26 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 	case f.scarcer[0] <= f.scarcer[1]:
 		later = 1
 	}
+	if int(f.main[i]) == p+1 {
+		// It will feed others here: leave the last slots of a parent, whose turn
+		// comes late, to leaves.
+		for d := 1; d < min(deepest, maxDepth) && t.opened > 0; d++ {
+			for _, class := range classes {
+				if class >= 0 && len(t.levels[d].free[class]) > 0 {
+					if j := g.inTurn(f, p, i, d, class, 2); j != none {
+						return j
+					}
+				}
+			}
+		}
+	}
 	for d := 1; d < min(deepest, maxDepth)+later && t.opened > 0; d++ {
 		for n, class := range classes {
 			at := d - n*later
 			if class < 0 || at < 1 || at >= min(deepest, maxDepth) || len(t.levels[at].free[class]) == 0 {
 				continue
 			}
-			j := g.inTurn(f, p, i, at, class)
+			j := g.inTurn(f, p, i, at, class, 1)
 			if j == none {
 				continue
 			}
@@ -48,7 +65,8 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 
 // inTurn finds a parent for i on one level: the next one who can. Those who have no slot or no link left are taken off the
 // list; who is linked to one of them already finds it by neighbour.
-func (g *grove) inTurn(f *forest, p int, i int32, d, class int) int32 {
+// With half 2 it is one that has more than half of its slots left.
+func (g *grove) inTurn(f *forest, p int, i int32, d, class int, half upload) int32 {
 	t := &f.trees[p]
 	l := &t.levels[d]
 	tall := t.nodes[i].first != none
@@ -61,6 +79,9 @@ func (g *grove) inTurn(f *forest, p int, i int32, d, class int) int32 {
 			continue
 		}
 		l.turn[class] = at + 1
+		if half > 1 && half*g.budget[j] < g.base[j] && g.base[j] >= mixedFrom*f.slot {
+			continue
+		}
 		if !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
 			continue
 		}

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -181,4 +182,54 @@ func TestAChangeIsASet(t *testing.T) {
 			t.Error("the plan depends on the order of a change")
 		}
 	})
+}
+
+// After twenty thousand leaves and joins (bench/plan has more) the plan is as good as one made of
+// the same peers at once: as many partitions come to viewers, and their ways are
+// hardly longer. One slot in fifteen is to spare.
+func TestAStandingPlanStaysGood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("twenty thousand events")
+	}
+	c := testContent("/live.m3u8", 4, 1e6)
+	st := swarm(10e6, c, repeat(2, 5e6), append(repeat(40, 0), repeat(80, 1.6e6)...))
+	h := &history{st: st, now: epochStart}
+	h.stand, _ = NewStanding(st, h.now)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := range 10_000 {
+		at := 3 + rng.IntN(len(st.Peers)-3) // the origin and the boosters stay
+		next := testPeer(fmt.Sprint("next", n), tuber.RoleViewer, st.Peers[at].Upload)
+		next.Wants = st.Peers[at].Wants
+		h.stand.Apply(Change{Gone: []tuber.PeerID{st.Peers[at].ID}}, h.now)
+		h.stand.Apply(Change{Peers: []Peer{next}}, h.now)
+		st.Peers[at] = next
+		if n%10 == 0 {
+			h.stand.Improve(h.now)
+		}
+	}
+	for range 10 { // 20 s of calm
+		h.stand.Improve(h.now)
+	}
+	h.plan = h.stand.Plan()
+	fresh := MakePlan(st, h.now)
+	a, b := checkStanding(t, h), checkPlan(t, st, fresh)
+	if len(a.parent)*100 < len(b.parent)*98 {
+		t.Errorf("%d partitions come to viewers, %d in a plan made at once", len(a.parent), len(b.parent))
+	}
+	if x, y := meanDepth(a), meanDepth(b); x > y+0.5 {
+		t.Errorf("ways of %.2f hops, %.2f in a plan made at once", x, y)
+	}
+	if x, y := copies(st, h.plan, c), copies(st, fresh, c); x > y+0.5 {
+		t.Errorf("the origin sends %.2f copies, %.2f in a plan made at once", x, y)
+	}
+}
+
+func meanDepth(v view) float64 {
+	hops := 0
+	for s := range v.parent {
+		for at := s; at.child != v.st.Origin; hops++ {
+			at.child = v.parent[at]
+		}
+	}
+	return float64(hops) / float64(max(1, len(v.parent)))
 }
