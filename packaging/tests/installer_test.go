@@ -21,7 +21,7 @@ func TestInstallerComesAndGoes(t *testing.T) {
 	users := filepath.Join(w.prefix, "drive_c/users")
 	before, registry := everything(t, users), w.registry()
 
-	do(t, w.command("wine", file(setup), "/S"))
+	w.run(file(setup), "/S")
 	program := `C:\users\` + filepath.Base(filepath.Dir(w.path())) + `\AppData\Local\Programs\Tuber\tuber-app.exe`
 	for _, v := range []struct{ key, name, want string }{
 		{`Software\Classes\tuber`, "", "URL:Tuber invite"},
@@ -46,7 +46,7 @@ func TestInstallerComesAndGoes(t *testing.T) {
 		arg string
 		on  bool
 	}{{"/LOGIN=0", false}, {"/S", false}, {"/LOGIN=1", true}, {"/S", true}} {
-		do(t, w.command("wine", file(setup), "/S", step.arg))
+		w.run(file(setup), "/S", step.arg)
 		if on := w.value(runKey, "Tuber") != ""; on != step.on {
 			t.Errorf("after an update with %s: starts at login %v, want %v", step.arg, on, step.on)
 		}
@@ -57,7 +57,7 @@ func TestInstallerComesAndGoes(t *testing.T) {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	do(t, w.command("wine", "reg", "add", `HKCU\`+classKey, "/ve", "/d", "other.exe", "/f"))
+	w.run("reg", "add", `HKCU\`+classKey, "/ve", "/d", "other.exe", "/f")
 	w.uninstall("/S")
 	if _, err := os.Stat(data); err != nil {
 		t.Errorf("a quiet uninstall deleted data: %v", err)
@@ -65,9 +65,9 @@ func TestInstallerComesAndGoes(t *testing.T) {
 	if got := w.value(classKey, ""); got != "other.exe" {
 		t.Errorf("tuber:// of another program: %q", got)
 	}
-	do(t, w.command("wine", "reg", "delete", `HKCU\Software\Classes\tuber`, "/f"))
+	w.run("reg", "delete", `HKCU\Software\Classes\tuber`, "/f")
 
-	do(t, w.command("wine", file(setup), "/S"))
+	w.run(file(setup), "/S")
 	w.uninstall("/S", "/PURGE")
 	w.nothingLeft(before, registry)
 }
@@ -114,11 +114,10 @@ func TestTheWindowHelpsAHostUnderWine(t *testing.T) {
 	users := filepath.Join(w.prefix, "drive_c/users")
 	before, registry := everything(t, users), w.registry()
 	host := startHost(t)
-	do(t, w.command("wine", file(setup), "/S", "/LOGIN=0"))
+	w.run(file(setup), "/S", "/LOGIN=0")
 	t.Cleanup(func() {
 		if t.Failed() {
 			w.screen("failed")
-			t.Logf("the program says:\n%s", w.log.String())
 		}
 	})
 
@@ -205,7 +204,7 @@ func TestInstallerIsSignedIfACertificateIsGiven(t *testing.T) {
 		return err
 	}
 	w := newWindows(t)
-	do(t, w.command("wine", signed, "/S"))
+	w.run(signed, "/S")
 	for _, program := range []string{signed, w.path("Local/Programs/Tuber/tuber-app.exe"), w.path("Local/Programs/Tuber/uninstall.exe")} {
 		if err := verify(program); err != nil {
 			t.Errorf("%s: %v", filepath.Base(program), err)

@@ -21,7 +21,6 @@ type windows struct {
 	t      *testing.T
 	prefix string
 	env    []string
-	log    bytes.Buffer // of the program
 }
 
 // eventually waits for a condition, and fails naming what did not come.
@@ -51,16 +50,31 @@ func newWindows(t *testing.T) *windows {
 	w.env = append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "HOME="+home,
 		"WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=", "LIBGL_ALWAYS_SOFTWARE=1", "DISPLAY="+display(t))
 	t.Cleanup(func() { _ = w.command("wineserver", "-k").Run() })
-	do(t, w.command("wineboot", "--init"))
+	w.run("wineboot", "--init")
 	do(t, exec.Command("x86_64-w64-mingw32-gcc", "-shared", "-O2", "testdata/bcryptprimitives.c", "-ladvapi32",
 		"-o", filepath.Join(w.prefix, "drive_c/windows/system32/bcryptprimitives.dll")))
-	do(t, w.command("wine", "winecfg", "/v", "win10"))
-	do(t, w.command("wine", "start", "/wait", "cmd", "/c", "exit")) // wine notes down its console's look
+	w.run("winecfg", "/v", "win10")
+	w.stay()
+	w.run("start", "/wait", "cmd", "/c", "exit") // wine notes down its console's look
 	// every real Windows has these
 	for _, k := range []string{`Software\Classes`, uninstalls, runKey, `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`} {
-		do(t, w.command("wine", "reg", "add", `HKCU\`+k, "/f"))
+		w.run("reg", "add", `HKCU\`+k, "/f")
 	}
 	return w
+}
+
+// stay keeps this Windows running between programs: each would start it anew.
+func (w *windows) stay() {
+	w.t.Helper()
+	shell := w.command("wine", "cmd")
+	input, err := shell.StdinPipe() // left open: the shell waits for a line
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = input.Close(); _ = shell.Process.Kill(); _ = shell.Wait() })
 }
 
 // display starts an X server that ends with the test.
@@ -90,6 +104,35 @@ func (w *windows) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// output runs a program of Windows to its end. What it prints goes by way of a
+// file: services that it starts hold a pipe open for as long as they run.
+func (w *windows) output(args ...string) (string, error) {
+	w.t.Helper()
+	f, err := os.CreateTemp(filepath.Dir(w.prefix), "output")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	cmd := w.command("wine", args...)
+	cmd.Dir = filepath.Dir(w.prefix)
+	cmd.Stdout, cmd.Stderr = f, f
+	err = cmd.Run()
+	text, readErr := os.ReadFile(f.Name())
+	if readErr != nil {
+		w.t.Fatal(readErr)
+	}
+	return string(text), err
+}
+
+// run is output of what must succeed.
+func (w *windows) run(args ...string) {
+	w.t.Helper()
+	if out, err := w.output(args...); err != nil {
+		w.t.Fatalf("wine %q: %v\n%s", args, err, out)
+	}
+}
+
 // path is where a path of Windows' user lies on this machine.
 func (w *windows) path(parts ...string) string {
 	users, err := filepath.Glob(filepath.Join(w.prefix, "drive_c/users/*/AppData"))
@@ -103,7 +146,7 @@ func (w *windows) path(parts ...string) string {
 func (w *windows) registry() string {
 	w.t.Helper()
 	out := filepath.Join(w.prefix, "drive_c/export.reg")
-	do(w.t, w.command("wine", "regedit", "/E", `C:\export.reg`, "HKEY_CURRENT_USER"))
+	w.run("regedit", "/E", `C:\export.reg`, "HKEY_CURRENT_USER")
 	defer os.Remove(out)
 	return do(w.t, exec.Command("iconv", "-f", "utf16", "-t", "utf8", out))
 }
@@ -116,11 +159,11 @@ func (w *windows) value(key, name string) string {
 	} else {
 		args = append(args, "/v", name)
 	}
-	out, err := w.command("wine", args...).Output()
+	out, err := w.output(args...)
 	if err != nil {
 		return ""
 	}
-	_, text, _ := strings.Cut(string(out), "REG_")
+	_, text, _ := strings.Cut(out, "REG_")
 	_, text, _ = strings.Cut(text, "    ")
 	return strings.TrimSpace(text)
 }
@@ -129,7 +172,6 @@ func (w *windows) value(key, name string) string {
 func (w *windows) start(args ...string) *exec.Cmd {
 	w.t.Helper()
 	cmd := w.command("wine", args...)
-	cmd.Stdout, cmd.Stderr = &w.log, &w.log
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -141,14 +183,14 @@ func (w *windows) start(args ...string) *exec.Cmd {
 // those of the whole machine alone, not among the user's: they are copied there.
 func (w *windows) open(link string) *exec.Cmd {
 	w.t.Helper()
-	do(w.t, w.command("wine", "reg", "copy", `HKCU\Software\Classes\tuber`, `HKLM\Software\Classes\tuber`, "/s", "/f"))
+	w.run("reg", "copy", `HKCU\Software\Classes\tuber`, `HKLM\Software\Classes\tuber`, "/s", "/f")
 	return w.start("start", "/wait", link)
 }
 
 // running tells whether the program runs.
 func (w *windows) running() bool {
-	out, _ := w.command("wine", "tasklist").Output()
-	return strings.Contains(string(out), "tuber-app.exe")
+	out, _ := w.output("tasklist")
+	return strings.Contains(out, "tuber-app.exe")
 }
 
 // window tells whether a window of the program's is seen.
@@ -213,13 +255,11 @@ const (
 // uninstall runs the uninstaller, which goes on in a copy of itself.
 func (w *windows) uninstall(args ...string) {
 	w.t.Helper()
-	cmd := w.command("wine", append([]string{filepath.Join(w.path("Local/Programs/Tuber"), "uninstall.exe")}, args...)...)
-	cmd.Dir = w.prefix
-	do(w.t, cmd)
+	w.run(append([]string{filepath.Join(w.path("Local/Programs/Tuber"), "uninstall.exe")}, args...)...)
 	eventually(w.t, "the end of the uninstaller", time.Minute, func() bool {
 		_, err := os.Stat(w.path("Local/Programs/Tuber"))
-		out, _ := w.command("wine", "tasklist").Output()
-		return os.IsNotExist(err) && !strings.Contains(string(out), "Un_")
+		out, _ := w.output("tasklist")
+		return os.IsNotExist(err) && !strings.Contains(out, "Un_")
 	})
 }
 
