@@ -32,6 +32,7 @@ type boostPage struct {
 	welcome *widget.Label
 	invites *widget.Label
 	box     *inviteBox
+	held    string // an invite that waits for the network's question to be understood
 }
 
 func newBoostPage(u *ui) *boostPage {
@@ -42,6 +43,9 @@ func newBoostPage(u *ui) *boostPage {
 			u.waits = false
 			u.begin()
 			p.show(u.seen)
+			if p.held != "" {
+				p.take(p.held)
+			}
 		}))))
 	p.said = words("")
 	p.trouble = newNote(p.said)
@@ -131,6 +135,11 @@ func (p *boostPage) take(text string) {
 		p.leaveConsent()
 		setOrHide(p.box.problem, tr("You help {{.Name}} already.", "Name", swarmName(sw.Name, sw.Host)))
 		p.main.Content.Refresh()
+		return
+	}
+	if p.held = ""; p.u.waits { // nothing can be agreed to before the engine begins
+		p.held = text
+		p.leaveConsent()
 		return
 	}
 	p.consent = newConsent(p.u, invite, func() {

@@ -117,7 +117,10 @@ func TestFirewallIsToldOfFirst(t *testing.T) {
 	s := newStand(t, "en")
 	s.u.waits, s.u.stage = true, beginning
 	s.tick()
+	// the first start of a friend: by the link, so that the invite waits
+	s.u.offer(tuber.Invite{Host: "tv.example", Site: tuber.PublicKey{1}}.URL())
 	s.sees("The system may ask about the network", "Either answer works")
+	s.misses("Agree and help")
 	began := false
 	s.u.cfg.Begin = func() error { began = true; return nil }
 	s.tap("Understood")
@@ -126,4 +129,5 @@ func TestFirewallIsToldOfFirst(t *testing.T) {
 	}
 	s.tick()
 	s.misses("The system may ask about the network")
+	s.sees("Help tv.example?", "Agree and help")
 }
