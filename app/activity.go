@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -129,9 +131,14 @@ func eventText(e *tuber.Event) string {
 	return because(plainUpTo(string(e.Kind), 40), why)
 }
 
+// because joins what happened and why. Reasons that begin with what happened
+// say it all.
 func because(what, why string) string {
-	if why == "" {
+	switch {
+	case why == "":
 		return what
+	case strings.HasPrefix(why, what):
+		return why
 	}
 	return what + ": " + why
 }

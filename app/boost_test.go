@@ -60,6 +60,19 @@ func TestARefusedJoinKeepsTheInvite(t *testing.T) {
 	s.did("join "+link, "own")
 }
 
+func TestAnInviteOfAHostThatIsAwayIsKept(t *testing.T) {
+	s := newStand(t, "en")
+	link := testInvite("tv.example", 9).URL()
+	s.u.offer(link)
+	s.engine.fail = errors.New("tv.example does not answer: it is tried again until it does")
+	s.engine.status.Swarms = []tuber.SwarmStatus{{Host: "tv.example", Site: testSite(9), Pending: true, Error: s.engine.fail.Error()}}
+	s.tap("Agree and help")
+	s.did("join "+link, "own")
+	s.tick()
+	s.misses("Help tv.example?")
+	s.sees("The invite is kept and tried again by itself: tv.example does not answer")
+}
+
 func TestBadInvites(t *testing.T) {
 	for _, language := range []string{"en", "de"} {
 		s := newStand(t, language)

@@ -50,9 +50,14 @@ type question struct {
 }
 
 func (u *ui) ask(q question) {
+	if u.asking {
+		return // one question at a time
+	}
+	u.asking = true
 	text := words(q.text)
 	body := container.NewVBox(text, space(8))
 	d := dialog.NewCustomConfirm(q.title, q.yes, q.no, body, func(yes bool) {
+		u.asking = false
 		if yes {
 			q.do()
 		}

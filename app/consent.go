@@ -82,10 +82,16 @@ func (c *consent) join() {
 	c.busy = true
 	c.accept.Disable()
 	setOrHide(c.fault, "")
-	link := c.invite.URL()
-	c.u.act(func() error { return c.u.cfg.Engine.Join(link) }, func(err error) {
+	link, kept := c.invite.URL(), false
+	c.u.act(func() error {
+		err := c.u.cfg.Engine.Join(link)
+		if err != nil { // which the engine may keep trying
+			kept = c.member()
+		}
+		return err
+	}, func(err error) {
 		c.busy = false
-		if err != nil {
+		if err != nil && !kept {
 			setOrHide(c.fault, errorText(err))
 			c.box.Content.Refresh()
 			c.show(c.u.seen)
@@ -94,6 +100,12 @@ func (c *consent) join() {
 		c.u.changeOwn(func(s *tuber.AppSettings) { agree(s, c.invite.Site) }, nil)
 		c.done()
 	})
+}
+
+// member asks the engine whether it is in the invite's swarm.
+func (c *consent) member() bool {
+	st, err := c.u.cfg.Engine.Status()
+	return err == nil && memberOf(&view{status: st}, c.invite.Site) != nil
 }
 
 // maxAgreed bounds the list of sites whose terms were accepted.

@@ -45,6 +45,10 @@ func TestEveryEventIsSaidInWords(t *testing.T) {
 	if got := eventText(&tuber.Event{Kind: tuber.EventStopped, Text: string(tuber.ReasonBattery)}); got != "Sendet nicht mehr: läuft auf Akku" {
 		t.Errorf("a reason is not translated: %q", got)
 	}
+	newStand(t, "en")
+	if got := eventText(&tuber.Event{Kind: tuber.EventAway, Host: "tv.example", Text: "tv.example does not answer: refused"}); got != "tv.example does not answer: refused" {
+		t.Errorf("said twice: %q", got)
+	}
 	if got := eventText(&tuber.Event{Kind: "x\x1b", Host: "\u202e"}); strings.ContainsAny(got, "\x1b\u202e") {
 		t.Errorf("shown as it came: %q", got)
 	}

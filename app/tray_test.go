@@ -128,7 +128,12 @@ func TestWithoutATrayTheWindowIsNeverHidden(t *testing.T) {
 			t.Fatal("hidden where nobody shows tray icons")
 		}
 		s.sees("Quit Tuber?", "could not see it or stop it")
+		s.u.closed() // asks no second time
+		if n := len(s.u.win.Canvas().Overlays().List()); n != 1 {
+			t.Errorf("%d questions are open", n)
+		}
 		s.tap("Keep it open")
+		s.misses("Quit Tuber?")
 	}
 }
 

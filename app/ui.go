@@ -40,6 +40,7 @@ type ui struct {
 	seen    *view
 	history history
 	visible bool // the window is shown
+	asking  bool // a question is open
 	waits   bool // to tell the owner of the system's question before the engine begins
 	tray    *tray
 	nav     *nav

@@ -136,10 +136,10 @@ func swarmText(sw *tuber.SwarmStatus, now time.Time) string {
 		return tr("Paused until {{.Time}}", "Time", clockText(sw.Until, now))
 	case sw.Paused:
 		return tr("Paused")
+	case sw.Pending && !sw.Connected:
+		return because(tr("The invite is kept and tried again by itself"), messageText(sw.Error))
 	case sw.Error != "":
 		return messageText(sw.Error)
-	case sw.Pending && !sw.Connected:
-		return tr("The invite is kept; the host does not answer yet")
 	case !sw.Connected:
 		return tr("The host does not answer; Tuber tries again by itself")
 	case sw.Upload > 0:
