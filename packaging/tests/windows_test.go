@@ -148,7 +148,8 @@ func (w *windows) registry() string {
 	out := filepath.Join(w.prefix, "drive_c/export.reg")
 	w.run("regedit", "/E", `C:\export.reg`, "HKEY_CURRENT_USER")
 	defer os.Remove(out)
-	return do(w.t, exec.Command("iconv", "-f", "utf16", "-t", "utf8", out))
+	text := do(w.t, exec.Command("iconv", "-f", "utf16", "-t", "utf8", out))
+	return strings.ReplaceAll(text, "[HKEY_CURRENT_USER\\Software\\Wine\\Temporary System Parameters\\Control Panel\\Mouse]\r\n\r\n", "") // wine's own
 }
 
 // value is one value of the user's registry, "" if it is not there.
@@ -187,10 +188,18 @@ func (w *windows) open(link string) *exec.Cmd {
 	return w.start("start", "/wait", link)
 }
 
-// running tells whether the program runs.
+// running tells whether the program runs. Wine's tasklist is empty: this
+// machine's own processes say it.
 func (w *windows) running() bool {
-	out, _ := w.output("tasklist")
-	return strings.Contains(out, "tuber-app.exe")
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range all {
+		cmdline, _ := os.ReadFile(filepath.Join(p, "cmdline"))
+		environ, _ := os.ReadFile(filepath.Join(p, "environ"))
+		if bytes.HasPrefix(cmdline, []byte(`C:\users\`)) && bytes.Contains(cmdline, []byte("tuber-app.exe")) && bytes.Contains(environ, []byte("WINEPREFIX="+w.prefix+"\x00")) {
+			return true
+		}
+	}
+	return false
 }
 
 // window tells whether a window of the program's is seen.
@@ -258,8 +267,7 @@ func (w *windows) uninstall(args ...string) {
 	w.run(append([]string{filepath.Join(w.path("Local/Programs/Tuber"), "uninstall.exe")}, args...)...)
 	eventually(w.t, "the end of the uninstaller", time.Minute, func() bool {
 		_, err := os.Stat(w.path("Local/Programs/Tuber"))
-		out, _ := w.output("tasklist")
-		return os.IsNotExist(err) && !strings.Contains(out, "Un_")
+		return os.IsNotExist(err) && w.value(uninstallKey, "DisplayName") == ""
 	})
 }
 
