@@ -15,11 +15,13 @@ const chromiumFlags = [
 const windowOf = (display) => (display ? { headless: false, env: { ...process.env, DISPLAY: display }, defaultViewport: null } : { headless: true });
 
 // chromium starts one browser with a profile of its own: one viewer. With a
-// display it opens a window there.
-export async function chromium(t, { flags = [], display } = {}) {
+// display it opens a window there. Another executable, such as one that enters a
+// network namespace first, is spoken to by a pipe.
+export async function chromium(t, { flags = [], display, executable } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "tuber-chromium-"));
   const browser = await puppeteer.launch({
-    executablePath: "/usr/bin/chromium",
+    executablePath: executable ?? "/usr/bin/chromium",
+    pipe: executable !== undefined,
     ...windowOf(display),
     userDataDir: profile,
     args: [...chromiumFlags, ...(process.getuid() === 0 ? ["--no-sandbox"] : []), ...flags],

@@ -84,10 +84,10 @@ export async function site(t, hooks = {}) {
   return s;
 }
 
-// playlist is that of the last six complete segments; entry(n) are the lines
+// playlist is that of the last complete segments, window of them; entry(n) are the lines
 // that follow a segment's duration, head those of the whole stream.
-export function playlist(complete, { head = "", entry = (n) => `${n}.ts` } = {}) {
-  const first = Math.max(0, complete - 6);
+export function playlist(complete, { head = "", window = 6, entry = (n) => `${n}.ts` } = {}) {
+  const first = Math.max(0, complete - window);
   let text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:" + first +
     "\n#EXT-X-DISCONTINUITY-SEQUENCE:" + Math.max(0, Math.floor((first - 1) / 6)) + "\n" + head;
   for (let n = first; n < complete; n++) {

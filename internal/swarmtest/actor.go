@@ -28,6 +28,7 @@ type Actor struct {
 
 	mu      sync.Mutex // guards the fields below
 	role    tuber.Role
+	means   tuber.Means // as it declares them
 	joined  int
 	left    time.Time // zero while here
 	plan    *tuber.PeerPlan
@@ -42,9 +43,12 @@ func newActor(s *Stage, name string) *Actor {
 }
 
 // Watch opens the page.
-func (a *Actor) Watch() *Actor {
+func (a *Actor) Watch() *Actor { return a.WatchBehind(home) }
+
+// WatchBehind is Watch on a line that is not like the others'; what it declares is.
+func (a *Actor) WatchBehind(l line) *Actor {
 	a.s.t.Helper()
-	a.enter(tuber.RoleViewer, 10e6)
+	a.enter(tuber.RoleViewer, 10e6, l)
 	a.s.wg.Go(a.play)
 	return a
 }
@@ -52,13 +56,38 @@ func (a *Actor) Watch() *Actor {
 // Boost is a friend's PC that gives so much.
 func (a *Actor) Boost(upload tuber.BitsPerSecond) *Actor {
 	a.s.t.Helper()
+	return a.boost(upload, home)
+}
+
+// Boast is a booster that declares ten times what its line carries.
+func (a *Actor) Boast(upload tuber.BitsPerSecond) *Actor {
+	a.s.t.Helper()
+	narrow := home
+	narrow.rate = upload
+	return a.boost(10*upload, narrow)
+}
+
+func (a *Actor) boost(upload tuber.BitsPerSecond, l line) *Actor {
+	a.s.t.Helper()
 	_ = a.s.book.SaveBooster(tuber.BoosterRecord{ID: a.id, Key: tuber.PublicKeyOf(a.key), Name: a.name})
-	a.enter(tuber.RoleBooster, upload)
+	a.enter(tuber.RoleBooster, upload, l)
 	return a
 }
 
+// Hide puts the tab into the background: from now on it gives nothing.
+func (a *Actor) Hide() {
+	a.s.t.Helper()
+	at := step()
+	a.flowed(at)
+	means := a.means
+	means.Upload, means.Relay = 0, false
+	if err := a.peer.SetMeans(a.s.Site(), means); err != nil {
+		a.s.t.Fatalf("%s: %v", at, err)
+	}
+}
+
 // enter makes the peer and keeps it in the swarm until it leaves or dies.
-func (a *Actor) enter(role tuber.Role, upload tuber.BitsPerSecond) {
+func (a *Actor) enter(role tuber.Role, upload tuber.BitsPerSecond, l line) {
 	s := a.s
 	s.t.Helper()
 	at := step()
@@ -70,7 +99,7 @@ func (a *Actor) enter(role tuber.Role, upload tuber.BitsPerSecond) {
 	if err != nil {
 		s.t.Fatalf("%s: %v", at, err)
 	}
-	a.role, a.chunks, a.conn = role, newShelf(a, st), shape(udp, home, uint64(a.id[0])<<8|uint64(a.id[1]))
+	a.role, a.chunks, a.conn = role, newShelf(a, st), shape(udp, l, uint64(a.id[0])<<8|uint64(a.id[1]))
 	a.peer, err = peer.New(peer.Config{Key: a.key, Role: role, Conn: a.conn, AllowPrivate: true})
 	if err != nil {
 		s.t.Fatalf("%s: %v", at, err)
@@ -91,6 +120,7 @@ func (a *Actor) enter(role tuber.Role, upload tuber.BitsPerSecond) {
 	} else {
 		m.Means.Reach = tuber.ReachDialable
 	}
+	a.means = m.Means
 	s.wg.Go(func() {
 		defer close(a.ended)
 		err := a.peer.Join(ctx, m)

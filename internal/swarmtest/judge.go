@@ -153,6 +153,16 @@ func (s *Stage) Busiest(n int, names ...string) []*Actor {
 	return all[:n]
 }
 
+// here are those of them who did not go.
+func (s *Stage) here(names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		a := s.As(name)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return !a.left.IsZero()
+	})
+}
+
 // Rejoins waits until it carries out a plan of the planner of that epoch.
 func (a *Actor) Rejoins(epoch tuber.Epoch) {
 	a.s.t.Helper()

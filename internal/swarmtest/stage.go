@@ -66,7 +66,7 @@ func New(t testing.TB) *Stage {
 	})
 	s.StartPlanner()
 	s.origin = s.As("origin")
-	s.origin.enter(tuber.RoleOrigin, 3*rate)
+	s.origin.enter(tuber.RoleOrigin, 3*rate, home)
 	s.origin.until("the origin has joined", func() bool { return s.origin.joins() > 0 })
 	s.wg.Go(s.publish)
 	return s

@@ -6,6 +6,7 @@
 package swarmtest
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -22,7 +23,15 @@ func TestStories(t *testing.T) {
 		"the top booster dies":  topBoosterDies,
 		"the top booster hangs": topBoosterHangs,
 		"the planner restarts":  plannerRestarts,
-		"three in ten lie":      liars,
+		"a third die at once":   aThirdDie,
+		"a booster boasts":      boaster,
+		"a viewer is slow":      slowViewer,
+		"tabs are hidden":       hiddenTabs,
+		"the planner is away":   plannerAway,
+		"one in ten lies":       liars(1),
+		"three in ten lie":      liars(3),
+		"half of them lie":      liars(5),
+		"nine in ten lie":       liars(9),
 	}
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	t.Run("of a swarm", func(t *testing.T) {
@@ -92,14 +101,103 @@ func plannerRestarts(s *Stage) {
 	s.OriginSent(2)
 }
 
-// liars: three of ten viewers begin to falsify what they pass on.
-func liars(s *Stage) {
+// aThirdDie: three of ten viewers, one of them the busiest, and a booster.
+func aThirdDie(s *Stage) {
+	s.As("bea").Boost(5e6)
+	s.As("bob").Boost(5e6)
 	s.watch(viewers...)
-	for _, a := range s.Busiest(3, viewers...) {
-		a.Carries().Lie()
+	fallen := append(s.Busiest(1, "bea", "bob"), s.Busiest(3, viewers...)...)
+	fallen[0].Carries()
+	for _, a := range fallen {
+		a.Die()
+	}
+	s.Flow(2 * time.Second)
+	s.Recover(s.here(viewers...)...)
+	s.Continuous(untilFound)
+}
+
+// boaster: its line carries a tenth of what it declares, so that it is asked
+// for too much, is late, and is trusted with less until it is not.
+func boaster(s *Stage) {
+	s.As("bea").Boost(5e6)
+	s.As("bob").Boast(400e3)
+	s.watch(viewers[:6]...)
+	s.As("bob").until("is trusted with what its line carries", func() bool { return s.As("bob").children() <= 4 })
+	s.Flow(2 * time.Second)
+	s.Recover(viewers[:6]...)
+	s.Continuous(0.4)
+}
+
+// slowViewer: it declares 10 Mbit/s and has room for one copy of the stream.
+func slowViewer(s *Stage) {
+	s.As("bea").Boost(2e6)
+	slow := home
+	slow.rate = rate
+	s.As("slow").WatchBehind(slow)
+	s.Settle("slow")
+	s.watch(viewers[:6]...)
+	s.Flow(3 * time.Second)
+	s.Recover(viewers[:6]...)
+	s.Continuous(0.4)
+}
+
+// hiddenTabs: those who carry most go into the background.
+func hiddenTabs(s *Stage) {
+	s.As("bea").Boost(2e6)
+	s.watch(viewers...)
+	hidden := s.Busiest(3, viewers...)
+	hidden[0].Carries()
+	for _, a := range hidden {
+		a.Hide()
+	}
+	for _, a := range hidden {
+		a.until("carries nothing any more", func() bool { return a.children() == 0 })
 	}
 	s.Flow(time.Second)
-	s.Continuous(0.4)
+	s.Recover(viewers...)
+	s.Continuous(0.25)
+}
+
+// plannerAway: nobody tells anybody anything, for longer than a lease lasts in
+// TUBER_LONG, else for some seconds; and one who leaves is not missed.
+func plannerAway(s *Stage) {
+	s.twoBoosters()
+	s.StopPlanner()
+	away := 6 * time.Second
+	if os.Getenv("TUBER_LONG") != "" {
+		away = 10 * time.Minute
+	}
+	s.Flow(away)
+	s.As(viewers[4]).Leave()
+	s.Flow(time.Second)
+	s.StartPlanner()
+	for _, name := range append([]string{"bea", "bob"}, viewers[:4]...) {
+		s.As(name).Rejoins(2)
+	}
+	s.Continuous(0.05)
+}
+
+// liars: so many of ten viewers begin to falsify what they pass on. One
+// booster is honest, and carries those who are left.
+func liars(n int) func(*Stage) {
+	return func(s *Stage) {
+		if n > 3 {
+			s.As("bea").Boost(5e6)
+		}
+		s.watch(viewers...)
+		told := 0
+		for _, a := range s.Busiest(n, viewers...) {
+			if a.children() > 0 { // the others have nobody to lie to
+				a.Carries().Lie()
+				told++
+			}
+		}
+		if told == 0 {
+			s.t.Fatal("void: nobody carries anything")
+		}
+		s.Flow(time.Second)
+		s.Continuous(0.4)
+	}
 }
 
 // watch lets them watch, and waits until the swarm serves each.

@@ -1,0 +1,90 @@
+// Origin copies: all bytes that leave the home of the host over those of the
+// stream, in steady state. Eight browsers with Tuber (with and without a
+// booster) and with p2p-media-loader (its defaults, and its best settings), then
+// many viewers without browsers. Run it with `make bench-copies` (root).
+import { country, cpu, busy } from "./country.mjs";
+import { booster, figures, host, median, site, started, tracker, viewer, wait } from "./tuber.mjs";
+import { run } from "../../e2e/lib/programs.mjs";
+
+const viewers = Number(process.env.VIEWERS ?? 8);
+const crowds = (process.env.CROWDS ?? "100,300").split(",").filter(Boolean).map(Number);
+const seconds = Number(process.env.SECONDS ?? 60);
+const settle = Number(process.env.SETTLE ?? 30);
+
+// scene runs one comparison and takes everything of it down again.
+async function scene(play) {
+  const cleanups = [];
+  try {
+    return await play({ after: (f) => cleanups.push(f) });
+  } finally {
+    for (const f of cleanups.reverse()) await f();
+  }
+}
+
+// measured is what happens between two moments, after the swarm settled.
+async function measured(home, rate, { payload, now }) {
+  await wait(settle);
+  const a = { at: Date.now(), sent: home.sent(), payload: payload?.(), cpu: cpu(), seen: await now() };
+  await wait(seconds);
+  const b = { at: Date.now(), sent: home.sent(), payload: payload?.(), cpu: cpu(), seen: await now() };
+  const stream = rate / 8 * (b.at - a.at) / 1000;
+  return { interface: (b.sent - a.sent) / stream, payload: payload ? (b.payload - a.payload) / stream : undefined, load: busy(a.cpu, b.cpu), before: a.seen, after: b.seen };
+}
+
+const browsers = (name, prepare) => scene(async (t) => {
+  const land = country(t);
+  const home = land.place("home");
+  const s = await prepare(t, land, home);
+  const pages = [];
+  for (let i = 0; i < viewers; i++) {
+    pages.push(await viewer(t, land.place(`v${i}`), s.url, s.flags));
+    await wait(1);
+  }
+  await started(pages);
+  const m = await measured(home, s.rate, { payload: s.payload, now: () => figures(pages) });
+  const sum = (key) => m.after.reduce((all, f, i) => all + f[key] - m.before[i][key], 0);
+  return { name, n: viewers, ...m, stalls: sum("stalls"), latency: median(m.after.map((f) => f.latency)) };
+});
+
+const tuber = (boosters) => async (t, land, home) => {
+  const s = await site(t, home);
+  const h = await host(t, home, s.url);
+  for (let i = 0; i < boosters; i++) await booster(t, land.place(`b${i}`), await h.invite());
+  return { url: h.page, flags: h.flags, rate: s.rate, payload: h.payload };
+};
+
+const rival = (query) => async (t, land, home) => {
+  const s = await site(t, home, { at: `${home.address}:8080` });
+  const at = await tracker(t, land.hub);
+  return { url: `${s.url}/p2pml?tracker=${encodeURIComponent(at)}&${query}`, rate: s.rate, flags: [`--unsafely-treat-insecure-origin-as-secure=${s.url}`] };
+};
+
+// A crowd without browsers, on a stream of 250 kbit/s: two cores carry no more.
+const crowd = (n) => scene(async (t) => {
+  const land = country(t);
+  const home = land.place("home");
+  const s = await site(t, home, { kbits: 250 });
+  const h = await host(t, home, s.url);
+  await booster(t, land.place("b0"), await h.invite());
+  const w = run(t, ["watch", h.page, "--insecure", "--viewers", String(n), "--json", "--for", `${Math.ceil(n * 0.15 + settle + seconds + 25)}s`, "--ramp", `${Math.ceil(n * 0.15)}s`, "--upload", "2Mbit/s"], { within: land.place("crowd").command });
+  await wait(n * 0.15 + 10);
+  const m = await measured(home, s.rate, { payload: h.payload, now: async () => h.state() });
+  await w.ended;
+  const seen = JSON.parse(w.text.slice(w.text.indexOf("{")));
+  return { name: "Tuber, 1 booster, no browsers", n, ...m, stalls: seen.stalls, latency: seen.latencyP50 };
+});
+
+const rows = [];
+if (viewers > 0) {
+  for (const [name, prepare] of [
+    ["Tuber, no booster", tuber(0)], ["Tuber, 1 booster", tuber(1)],
+    ["p2p-media-loader, defaults", rival("sync=3")], ["p2p-media-loader, best (8 segments behind)", rival("sync=8&demand=4")],
+  ]) rows.push(await browsers(name, prepare));
+}
+for (const n of crowds) rows.push(await crowd(n));
+console.log("| what | viewers | payload / stream | interface / stream | behind live s | stalls | CPU |\n|---|---|---|---|---|---|---|");
+for (const r of rows) {
+  console.log(`| ${r.name} | ${r.n} | ${r.payload?.toFixed(2) ?? "-"} | ${r.interface.toFixed(2)} | ${r.latency.toFixed(1)} | ${r.stalls} | ${(100 * r.load).toFixed(0)} %${r.load > 0.85 ? " (void)" : ""} |`);
+}
+const ours = rows.filter((r) => r.name.startsWith("Tuber"));
+console.log(`copies ratio ${Math.max(...ours.map((r) => r.interface)).toFixed(2)}`);
