@@ -90,7 +90,7 @@ func (s *Stage) Continuous(byHTTP float64) {
 		fetched += a.http
 		a.mu.Unlock()
 	}
-	s.t.Logf("%s: %d chunks owed to viewers, %d fetched by HTTP", at, owed, fetched)
+	s.t.Logf("%s: %d chunks owed to viewers, %d fetched by HTTP, %d late", at, owed, fetched, len(late))
 	switch {
 	case owed == 0:
 		s.t.Errorf("%s: void: no viewer was owed a chunk", at)
