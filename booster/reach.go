@@ -46,7 +46,7 @@ func (b *Booster) reachLocked() tuber.ReachStatus {
 	}
 	switch m := b.mapper.State(); {
 	case m.Phase == gateway.MappingOpen && m.Public:
-		st.Mapping = "UPnP"
+		st.Mapping = m.By
 	case m.Phase == gateway.MappingOpen:
 		st.Trouble = "the router that mapped the port stands behind another one; forward the UDP port there too, or ask the provider for a public address"
 	default:
@@ -60,7 +60,7 @@ func (b *Booster) reachableLocked() string {
 	p := b.frontLocked()
 	switch reach := p.Reach(); {
 	case reach == tuber.ReachDialable && p == b.peer && len(b.addresses()) > 0:
-		return "mapped by UPnP"
+		return "mapped by " + b.mapper.State().By
 	default:
 		return reachWords[reach]
 	}

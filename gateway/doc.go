@@ -1,6 +1,6 @@
 // Package gateway is a way in: it answers STUN Binding requests so that peers
 // learn how the world sees them (RFC 8489), and it asks the router to map the
-// peer's one UDP port (UPnP IGD version 1 and 2).
+// peer's one UDP port (UPnP IGD version 1 and 2, NAT-PMP of RFC 6886).
 //
 // Invariants:
 //   - nothing is relayed: of STUN only Binding is answered, never Allocate or

@@ -36,6 +36,7 @@ type Mapping struct {
 	Phase    MappingPhase
 	External netip.AddrPort // while open: what the world dials
 	Public   bool           // while open: External is not behind yet another router
+	By       string         // while open: how the router was asked, "UPnP" or "NAT-PMP"
 	Error    string         // while failed: one sentence for people
 }
 
@@ -47,7 +48,7 @@ type MapperConfig struct {
 	Changed func(Mapping)
 }
 
-// Mapper keeps one UDP port mapped at the router by UPnP.
+// Mapper keeps one UDP port mapped at the router, by UPnP or NAT-PMP.
 type Mapper struct {
 	cfg      MapperConfig
 	log      *slog.Logger
@@ -169,11 +170,11 @@ func (m *Mapper) keep(ctx context.Context, l *lease) error {
 }
 
 func (m *Mapper) announce(l *lease) {
-	state := Mapping{Phase: MappingOpen, External: netip.AddrPortFrom(l.address, l.external), Public: isPublic(l.address)}
+	state := Mapping{Phase: MappingOpen, External: netip.AddrPortFrom(l.address, l.external), Public: isPublic(l.address), By: l.router.name()}
 	if m.State() == state {
 		return
 	}
-	m.log.Info("port mapped at the router", "port", l.external, "public", state.Public)
+	m.log.Info("port mapped at the router", "by", state.By, "port", l.external, "public", state.Public)
 	m.set(state)
 }
 

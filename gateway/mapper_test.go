@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +27,8 @@ type fakeRouter struct {
 }
 
 var errGone = errors.New("no route to host")
+
+func (r *fakeRouter) name() string { return "fake" }
 
 func (r *fakeRouter) add(_ context.Context, external, _ uint16, life time.Duration) error {
 	r.mu.Lock()
@@ -134,7 +139,7 @@ func TestMapperRenewsAndRemoves(t *testing.T) {
 				t.Fatalf("got ports %v open, want 4500 at all times", got)
 			}
 		}
-		want := Mapping{Phase: MappingOpen, External: netip.MustParseAddrPort("11.0.0.1:4500"), Public: true}
+		want := Mapping{Phase: MappingOpen, External: netip.MustParseAddrPort("11.0.0.1:4500"), Public: true, By: "fake"}
 		if got := m.State(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -235,6 +240,34 @@ func TestMapperWithoutRouterAsksMoreSeldom(t *testing.T) {
 func TestMapperNeedsAPort(t *testing.T) {
 	if _, err := NewMapper(MapperConfig{}); err == nil {
 		t.Error("got nil, want an error")
+	}
+}
+
+// The table is one of a machine with a default route by 192.168.77.1, as
+// proc_net(5) lays it out on a little-endian machine.
+func TestDefaultRoutes(t *testing.T) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("the table is one of a little-endian machine")
+	}
+	const table = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n" +
+		"eth0\t00000000\t014DA8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n" +
+		"eth0\t004DA8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0\n" +
+		"tun0\t00000000\t0100000B\t0003\t0\t0\t50\t00000080\t0\t0\t0\n" + // half of the world
+		"ppp0\t00000000\t0100000B\t0003\t0\t0\t50\t00000000\t0\t0\t0\n" + // 11.0.0.1 is no home
+		"eth1\t00000000\tzz\t0003\t0\t0\t50\t00000000\t0\t0\t0\n" +
+		"short\n"
+	if got := defaultRoutes(strings.NewReader(table)); !slices.Equal(got, []netip.Addr{netip.MustParseAddr("192.168.77.1")}) {
+		t.Errorf("got %v, want 192.168.77.1 alone", got)
+	}
+	if got := defaultRoutes(strings.NewReader(strings.Repeat(table, 5000))); len(got) > mostWays {
+		t.Errorf("got %d ways, want at most %d", len(got), mostWays)
+	}
+	for own, want := range map[string]string{
+		"192.168.1.17": "[192.168.1.1 192.168.1.254]", "10.0.3.1": "[10.0.3.254]", "11.0.0.7": "[]", "127.0.0.1": "[]", "fe80::7": "[]",
+	} {
+		if got := fmt.Sprint(guessed(netip.MustParseAddr(own))); got != want {
+			t.Errorf("%s: got %s, want %s", own, got, want)
+		}
 	}
 }
 

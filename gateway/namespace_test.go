@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -59,7 +60,7 @@ func beHome() error {
 		}
 	}()
 	m, err := NewMapper(MapperConfig{Port: uint16(conn.LocalAddr().(*net.UDPAddr).Port), Changed: func(s Mapping) {
-		fmt.Printf("%s %v %v %s\n", s.Phase, s.External, s.Public, s.Error)
+		fmt.Printf("%s %v %v %s %s\n", s.Phase, s.External, s.Public, cmp.Or(s.By, "-"), s.Error)
 	}})
 	if err != nil {
 		return err
@@ -176,24 +177,20 @@ func newNeighbourhood(t *testing.T) neighbourhood {
 }
 
 // startRouter runs miniupnpd and waits until it serves.
-func (n neighbourhood) startRouter(t *testing.T, igd1 bool) {
+func (n neighbourhood) startRouter(t *testing.T, options string) {
 	t.Helper()
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "conf")
 	text := `ext_ifname=wan0
 listening_ip=lan0
 port=5000
-enable_natpmp=no
-enable_upnp=yes
 secure_mode=yes
 notify_interval=60
 uuid=6dd1c6a8-9b2f-4d8f-8d1f-3d6a6f4c1b11
 allow 1024-65535 192.168.77.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `
-	if igd1 {
-		text += "force_igd_desc_v1=yes\n"
-	}
+	text += options
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +207,7 @@ deny 0-65535 0.0.0.0/0 0-65535
 	drained := make(chan struct{})
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-drained; _ = cmd.Wait() })
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), "HTTP listening") {
+		if line := lines.Text(); strings.Contains(line, "HTTP listening") || strings.Contains(line, "Listening for NAT-PMP") {
 			go func() { defer close(drained); _, _ = io.Copy(io.Discard, said) }()
 			return
 		}
@@ -237,13 +234,17 @@ func TestMapperRealRouter(t *testing.T) {
 	requireNamespaces(t)
 	n := newNeighbourhood(t)
 	for _, version := range []struct {
-		name string
-		igd1 bool
-	}{{"IGDv2", false}, {"IGDv1", true}} {
+		name, options, by string
+	}{
+		{"IGDv2", "enable_natpmp=no\nenable_upnp=yes\n", "UPnP"},
+		{"IGDv1", "enable_natpmp=no\nenable_upnp=yes\nforce_igd_desc_v1=yes\n", "UPnP"},
+		{"both", "enable_natpmp=yes\nenable_upnp=yes\n", "UPnP"},
+		{"NAT-PMP", "enable_natpmp=yes\nenable_upnp=no\n", "NAT-PMP"},
+	} {
 		t.Run(version.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 			defer cancel()
-			n.startRouter(t, version.igd1)
+			n.startRouter(t, version.options)
 			home := again(ctx, t, n.home, asHome)
 			in, err := home.StdinPipe()
 			if err != nil {
@@ -259,13 +260,13 @@ func TestMapperRealRouter(t *testing.T) {
 			var external netip.AddrPort
 			lines := bufio.NewScanner(out)
 			for !external.IsValid() && lines.Scan() {
-				f := strings.SplitN(lines.Text(), " ", 4)
+				f := strings.SplitN(lines.Text(), " ", 5)
 				switch MappingPhase(f[0]) {
 				case MappingFailed:
-					t.Fatalf("not mapped: %s", f[3])
+					t.Fatalf("not mapped: %s", f[4])
 				case MappingOpen:
-					if external, err = netip.ParseAddrPort(f[1]); err != nil || f[2] != "true" {
-						t.Fatalf("got %q, want a public address", lines.Text())
+					if external, err = netip.ParseAddrPort(f[1]); err != nil || f[2] != "true" || f[3] != version.by {
+						t.Fatalf("got %q, want a public address by %s", lines.Text(), version.by)
 					}
 				}
 			}

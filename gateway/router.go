@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// router is what a Mapper asks of one. upnpRouter is the real one.
+// router is what a Mapper asks of one: upnpRouter and natpmpRouter.
 type router interface {
+	name() string // of the protocol that it speaks
 	// add maps external to internal on this machine, for life (0: for good).
 	add(ctx context.Context, external, internal uint16, life time.Duration) error
 	remove(ctx context.Context, external uint16) error

@@ -29,9 +29,21 @@ type wanService interface {
 	GetServiceClient() *goupnp.ServiceClient
 }
 
-// discoverRouters looks for services one kind after the other, each with its
-// own time: some routers answer a search for one only while no other goes on.
+// discoverRouters looks for UPnP and NAT-PMP at once; of a router that speaks
+// both, UPnP is asked first: its mappings have a name in the router's own pages.
 func discoverRouters(ctx context.Context) ([]router, error) {
+	other := make(chan []router, 1)
+	go func() { other <- discoverNATPMP(ctx) }()
+	found, err := discoverUPnP(ctx)
+	if found = append(found, <-other...); len(found) > 0 {
+		return found, nil
+	}
+	return nil, err
+}
+
+// discoverUPnP looks for services one kind after the other, each with its own
+// time: some routers answer a search for one only while no other goes on.
+func discoverUPnP(ctx context.Context) ([]router, error) {
 	useHomeClient()
 	kinds := []func(context.Context) ([]router, error){
 		search(internetgateway2.NewWANIPConnection2ClientsCtx),
@@ -49,7 +61,7 @@ func discoverRouters(ctx context.Context) ([]router, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	return nil, errors.New("no router with UPnP answered; switch UPnP on in the router, or forward the UDP port by hand")
+	return nil, errors.New("no router with UPnP or NAT-PMP answered; switch one of them on in the router, or forward the UDP port by hand")
 }
 
 func search[S wanService](find func(context.Context) ([]S, []error, error)) func(context.Context) ([]router, error) {
@@ -88,6 +100,8 @@ func newUPnPRouter(s wanService) (*upnpRouter, error) {
 	c.SOAPClient.HTTPClient = *homeClient()
 	return &upnpRouter{service: s, local: net.IP(local).String()}, nil
 }
+
+func (r *upnpRouter) name() string { return "UPnP" }
 
 func (r *upnpRouter) add(ctx context.Context, external, internal uint16, life time.Duration) error {
 	err := r.service.AddPortMappingCtx(ctx, "", external, "UDP", internal, r.local, true, mappingName, uint32(life/time.Second))

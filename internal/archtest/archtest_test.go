@@ -67,6 +67,7 @@ var livesIn = map[string][]string{
 	"github.com/pion/transport/v2":        {"peer"},
 	"github.com/pion/stun":                {"gateway"},
 	"github.com/huin/goupnp":              {"gateway"},
+	"github.com/jackpal/go-nat-pmp":       {"gateway"},
 	"github.com/caddyserver/certmagic":    {"host"},
 	"github.com/prometheus/client_golang": {"host"},
 	"github.com/boombuler/barcode":        {"host", "app"},
