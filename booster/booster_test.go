@@ -179,7 +179,7 @@ func TestHostAwayIsKeptAndTriedAgain(t *testing.T) {
 		t.Errorf("the same swarm again: got %v, want ErrJoined", err)
 	}
 	st := b.Status()
-	if len(st.Swarms) != 1 || st.Swarms[0].Connected || !strings.Contains(st.Swarms[0].Error, invite.Host) {
+	if len(st.Swarms) != 1 || st.Swarms[0].Connected || !st.Swarms[0].Pending || !strings.Contains(st.Swarms[0].Error, invite.Host) {
 		t.Errorf("got %+v, want the swarm and what is wrong with it", st.Swarms)
 	}
 	stop()

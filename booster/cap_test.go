@@ -93,7 +93,7 @@ func (c crowd) keeps(t *testing.T, limit tuber.BitsPerSecond) {
 				t.Fatalf("got %.3f of the cap on the line over ten seconds, want at most all of it", used)
 			}
 		}
-		if now.at.Sub(begin) > time.Minute {
+		if now.at.Sub(begin) > 3*time.Minute {
 			t.Fatalf("got at most %.3f of the cap on the line over ten seconds, want 0.95", most)
 		}
 	}
@@ -102,7 +102,6 @@ func (c crowd) keeps(t *testing.T, limit tuber.BitsPerSecond) {
 
 // The cap is one of the line, and it is kept over links to real viewers.
 func TestCapIsKeptOnTheLine(t *testing.T) {
-	t.Parallel()
 	c := newCrowd(t, 6, func(s *tuber.Settings) { s.Limits.Upload = 2e6 })
 	c.keeps(t, 2e6)
 	if got := c.received(); got < 1e6 {
@@ -138,7 +137,6 @@ func TestCapIsKeptOnTheLine(t *testing.T) {
 }
 
 func TestShareIsKeptOnTheLine(t *testing.T) {
-	t.Parallel()
 	c := newCrowd(t, 4, func(s *tuber.Settings) { s.Limits.Upload = 3e6 })
 	s := c.Settings()
 	s.Shares = []tuber.Share{{Site: c.h.Site(), Percent: 50}}
@@ -155,7 +153,6 @@ func TestShareIsKeptOnTheLine(t *testing.T) {
 // What goes to the home network is left out of the cap and of the allowance,
 // and is told all the same. A pause holds for it, too.
 func TestHomeNetworkIsLeftOut(t *testing.T) {
-	t.Parallel()
 	c := newCrowd(t, 4, func(s *tuber.Settings) { s.Limits.Upload, s.LANExempt = 1e5, true })
 	eventually(t, "the viewers get far more than the cap lets through", func() bool { return c.received() > 1<<20 })
 	eventually(t, "it is told", func() bool { st := c.Status(); return st.Sent > 1<<20 && st.Swarms[0].Today > 1<<20 })

@@ -24,7 +24,6 @@ func chunkFiles(t *testing.T, folder string) int {
 
 // The folder is moved, taken away and put back while the swarm goes on.
 func TestFolderMovesAndVanishesWhileItBoosts(t *testing.T) {
-	t.Parallel()
 	h, dir := beHost(t), stateDir(t)
 	b, stop := begin(t, dir, func(s *tuber.Settings) { s.Limits.Upload = 20e6 })
 	if err := b.Join(t.Context(), invited(t, h)); err != nil {
@@ -104,7 +103,6 @@ func TestFolderMovesAndVanishesWhileItBoosts(t *testing.T) {
 
 // What a stream that is over has left behind is deleted within ten minutes.
 func TestOldContentIsDeleted(t *testing.T) {
-	t.Parallel()
 	h := beHost(t)
 	b, _ := begin(t, stateDir(t), nil)
 	if err := b.Join(t.Context(), invited(t, h)); err != nil {

@@ -60,7 +60,7 @@ func begin(t *testing.T, dir string, change func(*tuber.Settings)) (*Booster, fu
 // eventually waits for what happens soon in another goroutine.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for !ok() {
