@@ -58,6 +58,9 @@ bench-scarcity: build ## stalls and latency where upload is scarce, p2p-media-lo
 bench-continuity: ## chunks that were late or came by HTTP in each story of a swarm
 	@scripts/bench-continuity.sh
 
+bench-latency: build ## a low-latency stream in real players: how far behind live, with Tuber and without
+	@scripts/bench-deps.sh && node bench/latency/main.mjs
+
 bench-link: ## goodput of a link against bare pion with the same sctp
 	@BENCHTIME=$${BENCHTIME:-10x} scripts/bench-ratio.sh link ./peer BenchmarkLink link/bare
 
@@ -76,4 +79,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-delay bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-delay bench-store bench-app clean

@@ -22,6 +22,7 @@ type Manifest struct {
 	Length  uint32      // bytes of the run
 	Expires Millis
 	Ends    bool   // the run ends its segment
+	Ranged  bool   // the segment is a byte range of its URL's body, not all of it
 	URL     string // canonical path and query of the segment
 	Headers []Header
 	Digests []Digest
@@ -30,7 +31,7 @@ type Manifest struct {
 // Header is one response header to replay with a segment.
 type Header struct{ Name, Value string }
 
-const flagEnds = 1 << 0 // bit 1 is reserved for parity chunks
+const flagEnds, flagRanged = 1 << 0, 1 << 2 // bit 1 is reserved for parity chunks
 
 // ErrManifest is returned when a manifest contradicts the bounds of a run.
 var ErrManifest = errors.New("manifest is malformed")
@@ -100,6 +101,9 @@ func (m *Manifest) append(b []byte) []byte {
 	if m.Ends {
 		flags |= flagEnds
 	}
+	if m.Ranged {
+		flags |= flagRanged
+	}
 	b = append(b, flags)
 	b = AppendString16(b, m.URL)
 	b = append(b, uint8(len(m.Headers)))
@@ -120,7 +124,8 @@ func parseManifest(b []byte) (m Manifest, err error) {
 	m.Start, m.Offset = c.Uint64(), c.Uint64()
 	m.Length = c.Uint32()
 	m.Expires = Millis(c.Uint64())
-	m.Ends = c.Uint8()&flagEnds != 0
+	flags := c.Uint8()
+	m.Ends, m.Ranged = flags&flagEnds != 0, flags&flagRanged != 0
 	m.URL = c.String16()
 	headers := int(c.Uint8())
 	if headers > MaxHeaders {

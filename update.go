@@ -147,13 +147,13 @@ type Edit struct {
 	Head, Tail []byte
 }
 
-// MakeEdit finds the longest stretch of whole lines at the end of old that next
-// still contains once: in a sliding window that is everything but the head.
+// MakeEdit keeps the longest stretch of whole lines near the end of old that next
+// still contains: in a sliding window that is everything but the head.
 func MakeEdit(old, next []byte) Edit {
 	if len(old) == 0 || len(next) == 0 {
 		return Edit{Head: next}
 	}
-	from, to, at := sharedTail(old, next)
+	from, to, at := sharedLines(old, next)
 	if from == to {
 		return Edit{Head: next}
 	}

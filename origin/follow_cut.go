@@ -29,6 +29,7 @@ type cutState struct {
 // cutAll works off the queue until ctx ends.
 func (s *stream) cutAll(ctx context.Context) {
 	s.cut.held = nil
+	s.hintless.Store(false)
 	for {
 		w, ok := s.next()
 		switch {
@@ -40,13 +41,65 @@ func (s *stream) cutAll(ctx context.Context) {
 			}
 		case w.list != nil:
 			s.publishList(w)
+		case w.entry.parts != nil && s.cutParent(ctx, w):
 		default:
-			s.cutEntry(ctx, w)
+			s.cutListed(ctx, w)
 		}
 		if ctx.Err() != nil {
 			return
 		}
 	}
+}
+
+// cutting is the entry that is being cut, and how to stop that.
+type cutting struct {
+	entry  *entry
+	hinted bool // it was begun before it was listed
+	cancel context.CancelFunc
+}
+
+// cutListed cuts one entry. One that is only promised is given up when the
+// playlist goes on without it.
+func (s *stream) cutListed(ctx context.Context, w work) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	hinted := w.entry.promised.Load()
+	s.mu.Lock()
+	s.cutting = cutting{entry: w.entry, hinted: hinted, cancel: cancel}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.cutting = cutting{}
+		s.mu.Unlock()
+	}()
+	if hinted {
+		s.cutHint(ctx, w)
+		return
+	}
+	s.cutEntry(ctx, w)
+}
+
+// cutHint asks for a part before it is listed: upstream holds the request until
+// there are bytes (rfc8216bis section 6.2.6). One that refuses is not asked again.
+func (s *stream) cutHint(ctx context.Context, w work) {
+	err := s.cutOnce(ctx, w)
+	var private *privateError
+	var refused *statusError
+	switch {
+	case err == nil:
+		s.f.memory.finish(w.entry.piece.Load(), pieceDone)
+		return
+	case errors.As(err, &private):
+		s.doubt("it lists " + pathOf(w.entry.url) + ", which is " + private.Error())
+		w.entry.hopeless.Store(true)
+	case errors.As(err, &refused):
+		s.hintless.Store(true)
+	}
+	if w.entry.promised.Load() || w.entry.hopeless.Load() {
+		s.f.memory.finish(w.entry.piece.Load(), pieceFailed) // once it is listed it is tried again
+		return
+	}
+	s.cutEntry(ctx, w) // it was listed meanwhile
 }
 
 // cutEntry fetches and cuts one entry, and once more if upstream fails.
@@ -121,7 +174,7 @@ func (s *stream) cutOnce(ctx context.Context, w work) error {
 		}
 	}
 	s.f.memory.begin(p, res.Header, size, total)
-	run := &runs{s: s, p: p, url: e.url, offset: p.start() + uint64(held.length), headers: replay(res.Header),
+	run := &runs{s: s, p: p, url: e.url, ranged: e.want != nil, offset: p.start() + uint64(held.length), headers: replay(res.Header),
 		expires: tuber.MillisOf(s.f.now().Add(life))}
 	c := &cutter{size: size, read: int64(held.length), stall: max(3*s.target(), 5*time.Second), emit: run.emit}
 	if err := c.cut(ctx, res.Body); err != nil {
@@ -182,6 +235,7 @@ type runs struct {
 	s       *stream
 	p       *piece
 	url     string
+	ranged  bool
 	offset  uint64
 	headers []tuber.Header
 	expires tuber.Millis
@@ -191,7 +245,7 @@ func (r *runs) emit(chunks [][]byte, ends bool) error {
 	s := r.s
 	m := tuber.Manifest{
 		Content: s.content, First: s.cut.next, Start: r.p.start(), Offset: r.offset, Expires: r.expires,
-		Ends: ends, URL: r.url, Headers: r.headers,
+		Ends: ends, Ranged: r.ranged, URL: r.url, Headers: r.headers,
 	}
 	for _, c := range chunks {
 		m.Length += uint32(len(c))

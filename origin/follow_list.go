@@ -2,6 +2,7 @@ package origin
 
 import (
 	"bytes"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,8 @@ type entry struct {
 	piece    atomic.Pointer[piece] // replaced when its bytes change under way
 	attempts int                   // times queued
 	hopeless atomic.Bool           // another try would not help
+	parts    []*entry              // of a segment that is listed with its parts
+	promised atomic.Bool           // a preload hint names it, it is not listed yet
 }
 
 // work is one thing for the cutting goroutine: an entry to cut, or a playlist
@@ -50,17 +53,22 @@ func (s *stream) take(l *listing, own *fetched) bool {
 	s.mu.Lock()
 	old, host := s.newest, s.host
 	s.newest, s.current = own, own.at
+	s.movedLocked()
 	s.mu.Unlock()
-	moved := old == nil || nextNumber(old.list.Media) != nextNumber(own.list.Media) || own.list.Media.Ended
+	moved := old == nil || !sameEnd(old.list.Media, m) || m.Ended
 	changed := old == nil || !bytes.Equal(old.list.Raw, own.list.Raw)
 	list, reason := items(m, s.url, host)
 	if reason != "" {
 		s.doubt(reason)
 		return moved
 	}
-	jobs := s.compare(l, m, list, own.at)
-	if changed {
-		jobs = append(jobs, work{list: own, last: l.last(list)})
+	jobs := s.compare(l, m, list.all(), own.at)
+	if changed { // it is shown once what it lists is cut, and before what is made of that
+		at := slices.IndexFunc(jobs, func(w work) bool { return w.entry.parts != nil || w.entry.promised.Load() })
+		if at < 0 {
+			at = len(jobs)
+		}
+		jobs = slices.Insert(jobs, at, work{list: own, last: l.last(list.now)})
 	}
 	s.enqueue(l, jobs)
 	return moved
@@ -88,6 +96,13 @@ func (s *stream) compare(l *listing, m *hls.Media, list []item, now time.Time) (
 		if e == nil {
 			e = &entry{item: it}
 			e.hopeless.Store(it.gap || it.sequence < from)
+			e.promised.Store(it.hint)
+			for _, key := range it.parts {
+				e.parts = append(e.parts, l.entries[key])
+			}
+		}
+		if !it.hint && e.promised.Swap(false) {
+			e.attempts = 0 // what may have been refused before is there now
 		}
 		l.entries[it.key()] = e
 		if s.due(e, m, now) {
@@ -105,7 +120,7 @@ func (s *stream) compare(l *listing, m *hls.Media, list []item, now time.Time) (
 func (s *stream) due(e *entry, m *hls.Media, now time.Time) bool {
 	p := e.piece.Load()
 	switch {
-	case e.hopeless.Load():
+	case e.hopeless.Load(), e.promised.Load() && s.hintless.Load():
 		return false
 	case p == nil:
 	case s.f.memory.view(p).state == pieceFailed:
@@ -161,6 +176,9 @@ func (s *stream) enqueue(l *listing, jobs []work) {
 		}
 	}
 	s.queue = kept
+	if c := s.cutting; c.entry != nil && c.hinted && l.entries[c.entry.key()] != c.entry {
+		c.cancel() // the part that was promised comes under another name
+	}
 	s.mu.Unlock()
 	for _, e := range dropped {
 		s.f.memory.finish(e.piece.Load(), pieceFailed)

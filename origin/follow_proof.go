@@ -34,7 +34,15 @@ func agree(a, b *hls.Media) verdict {
 	if nextNumber(a) == nextNumber(b) && !sameParts(a.Parts, b.Parts) {
 		return verdictDiffer
 	}
+	if sameEnd(a, b) && !sameHints(a.Hints, b.Hints) {
+		return verdictDiffer
+	}
 	return result
+}
+
+// sameEnd tells whether two copies list as much.
+func sameEnd(a, b *hls.Media) bool {
+	return nextNumber(a) == nextNumber(b) && len(a.Parts) == len(b.Parts)
 }
 
 func firstNumber(m *hls.Media) uint64 { return m.Sequence + m.Skipped }
@@ -59,6 +67,14 @@ func sameParts(a, b []hls.Part) bool {
 	n := min(len(a), len(b))
 	return slices.EqualFunc(a[:n], b[:n], func(a, b hls.Part) bool {
 		return a.URI == b.URI && sameRange(a.Range, b.Range)
+	})
+}
+
+// sameHints compares what both promise: a hint may come later than what is listed.
+func sameHints(a, b []hls.Hint) bool {
+	n := min(len(a), len(b))
+	return slices.EqualFunc(a[:n], b[:n], func(a, b hls.Hint) bool {
+		return a.Type != b.Type || a.URI == b.URI
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -19,18 +20,22 @@ type stream struct {
 	content tuber.ContentID
 	cut     cutState // owned by the one goroutine that cuts, see follow_cut.go
 
-	mu        sync.Mutex // guards the fields below
-	busy      bool       // being proved or followed
-	retired   bool       // its record was dropped, it must not begin again
-	always    bool       // does not wait for viewers
-	host      string     // as the viewer whose copy is the proof names the site
-	touched   time.Time  // when it was last asked for
-	doubted   time.Time  // not tried before
-	suspect   *hls.Media // a viewer's copy that differs from newest
-	newest    *fetched   // the newest own copy; nil unless followed
-	current   time.Time  // newest was upstream's latest at this moment
+	hintless atomic.Bool // upstream does not hold requests for what it hints at
+
+	mu        sync.Mutex    // guards the fields below
+	busy      bool          // being proved or followed
+	retired   bool          // its record was dropped, it must not begin again
+	always    bool          // does not wait for viewers
+	host      string        // as the viewer whose copy is the proof names the site
+	touched   time.Time     // when it was last asked for
+	doubted   time.Time     // not tried before
+	suspect   *hls.Media    // a viewer's copy that differs from newest
+	newest    *fetched      // the newest own copy; nil unless followed
+	current   time.Time     // newest was upstream's latest at this moment
+	moved     chan struct{} // closed, and replaced, when newest changes
 	announced *tuber.Content
 	queue     []work
+	cutting   cutting
 	more      chan struct{} // has one element when queue may have grown
 	nudge     chan struct{} // has one element when a newer playlist was seen
 }
@@ -39,7 +44,7 @@ func newStream(f *follower, target string) *stream {
 	return &stream{
 		f: f, url: target, touched: f.now(),
 		content: tuber.NewContentID(tuber.PublicKeyOf(f.cfg.Key), target, f.cfg.Epoch),
-		more:    make(chan struct{}, 1), nudge: make(chan struct{}, 1),
+		more:    make(chan struct{}, 1), nudge: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 }
 
@@ -88,9 +93,15 @@ func (s *stream) seen(copy *hls.Media, host string) {
 		signal(s.nudge)
 		return
 	}
-	if nextNumber(copy) != nextNumber(own) || len(copy.Parts) != len(own.Parts) {
+	if !sameEnd(copy, own) {
 		signal(s.nudge)
 	}
+}
+
+// movedLocked wakes those who wait for a newer playlist.
+func (s *stream) movedLocked() {
+	close(s.moved)
+	s.moved = make(chan struct{})
 }
 
 func signal(c chan struct{}) {
@@ -125,6 +136,7 @@ func (s *stream) rest() {
 	defer s.f.leave()
 	s.mu.Lock()
 	s.busy, s.newest, s.suspect, s.queue = false, nil, nil, nil
+	s.movedLocked()
 	known := s.announced != nil
 	s.announced = nil
 	s.mu.Unlock()

@@ -41,8 +41,9 @@ const (
 	pieceFailed // it will not grow any more and is not whole
 )
 
-// piece is one segment, or one byte range of a URL, as it is cut. All its
-// chunks are full but the last. Readers may hold it after it was evicted.
+// piece is one segment, or one byte range of a URL, as it is cut. All its chunks
+// are full but the last, unless it was adopted: then it is the chunks of others.
+// Readers may hold it after it was evicted.
 type piece struct {
 	content tuber.ContentID
 	url     string     // canonical
@@ -56,7 +57,15 @@ type piece struct {
 	chunks  []tuber.VerifiedChunk
 	expires time.Time
 	gone    bool          // evicted: nothing is added
+	adopted               // of a piece that is made of others
 	changed chan struct{} // closed, and replaced, whenever a field above changes
+}
+
+// adopted is what a piece is made of.
+type adopted struct {
+	of     []*piece // its parts, and what carries its alias: kept as long as it is
+	in     *piece   // of a part: the piece that is made of it
+	starts []int    // where each chunk begins; nil where they are all full but the last
 }
 
 func newMemory(limit int) *memory {
@@ -131,8 +140,10 @@ func (m *memory) finish(p *piece, state pieceState) {
 func (m *memory) keep(p *piece, until time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if until.After(p.expires) {
-		p.expires = until
+	for _, q := range append([]*piece{p}, p.of...) {
+		if until.After(q.expires) {
+			q.expires = until
+		}
 	}
 }
 
@@ -148,7 +159,7 @@ func (m *memory) drop(content tuber.ContentID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.order = slices.DeleteFunc(m.order, func(p *piece) bool {
-		if p.content == content {
+		if p.content == content && !p.gone {
 			m.forgetLocked(p)
 		}
 		return p.content == content
@@ -159,17 +170,21 @@ func (m *memory) drop(content tuber.ContentID) {
 func (m *memory) evictLocked(now time.Time) {
 	m.order = slices.DeleteFunc(m.order, func(p *piece) bool {
 		old := p.state != pieceCutting && now.After(p.expires)
-		if old || m.size > m.limit {
+		if !p.gone && (old || m.size > m.limit) {
 			m.forgetLocked(p)
-			return true
 		}
-		return false
+		return p.gone
 	})
 }
 
 func (m *memory) forgetLocked(p *piece) {
 	p.gone = true
-	m.size -= p.length
+	if p.starts == nil {
+		m.size -= p.length // what was adopted counts where it was cut
+	}
+	if p.in != nil && !p.in.gone {
+		m.forgetLocked(p.in)
+	}
 	m.unlistLocked(p)
 	if left := slices.DeleteFunc(m.runs[p.content], func(k keptRun) bool { return k.of == p }); len(left) > 0 {
 		m.runs[p.content] = left
@@ -216,6 +231,7 @@ type view struct {
 	size    int64
 	length  int
 	chunks  []tuber.VerifiedChunk
+	starts  []int
 	changed <-chan struct{}
 }
 
@@ -226,7 +242,7 @@ func (m *memory) view(p *piece) view {
 	if p.gone && state == pieceCutting {
 		state = pieceFailed // nobody adds to it any more
 	}
-	return view{state, p.header, p.size, p.length, p.chunks, p.changed}
+	return view{state, p.header, p.size, p.length, p.chunks, p.starts, p.changed}
 }
 
 // kept finds the runs that hold any of the numbers from:to, ascending.

@@ -116,8 +116,8 @@ func (m *memory) findLocked(url string, at uint64) *piece {
 // bytes are the piece's own bytes from:to, chunk by chunk.
 func (p *piece) bytes(from, to uint64) (out [][]byte) {
 	for from < to {
-		data := p.chunks[from/tuber.ChunkSize].Data()
-		begin := from % tuber.ChunkSize
+		i, begin := locate(p.starts, from)
+		data := p.chunks[i].Data()
 		end := min(uint64(len(data)), begin+to-from)
 		out = append(out, data[begin:end])
 		from += end - begin

@@ -23,6 +23,14 @@ func (f *follower) serve(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	target := canonical(r.URL)
+	if list, directives := playlistURL(r.URL); directives {
+		s := f.known(list)
+		if s == nil {
+			return false
+		}
+		s.touch()
+		return s.await(r) && s.serveList(w, r)
+	}
 	if s := f.known(target); s != nil {
 		s.touch()
 		return s.serveList(w, r)
@@ -70,7 +78,7 @@ func (f *follower) servePiece(w http.ResponseWriter, r *http.Request, p *piece) 
 		return false
 	case v.state == pieceDone:
 		copyHeader(w.Header(), v.header)
-		http.ServeContent(w, r, "", modified(v.header), &pieceReader{chunks: v.chunks, size: v.size})
+		http.ServeContent(w, r, "", modified(v.header), &pieceReader{chunks: v.chunks, starts: v.starts, size: v.size})
 		return true
 	case r.Method != http.MethodGet || r.Header.Get("Range") != "" || conditional(r):
 		return false
@@ -160,9 +168,10 @@ func conditional(r *http.Request) bool {
 	return false
 }
 
-// pieceReader reads chunks that are all full but the last.
+// pieceReader reads the chunks of a piece.
 type pieceReader struct {
 	chunks []tuber.VerifiedChunk
+	starts []int
 	size   int64
 	at     int64
 }
@@ -171,7 +180,8 @@ func (p *pieceReader) Read(b []byte) (int, error) {
 	if p.at >= p.size {
 		return 0, io.EOF
 	}
-	n := copy(b, p.chunks[p.at/tuber.ChunkSize].Data()[p.at%tuber.ChunkSize:])
+	chunk, within := locate(p.starts, uint64(p.at))
+	n := copy(b, p.chunks[chunk].Data()[within:])
 	p.at += int64(n)
 	return n, nil
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tubercdn/tuber"
-	"github.com/tubercdn/tuber/hls"
 )
 
 // canonical is a URL as it names a content or a segment: path and query.
@@ -71,73 +70,6 @@ func resolve(base, uri, host string) (string, bool) {
 		return "", false
 	}
 	return target, true
-}
-
-// item is something of a playlist that is cut under one URL.
-type item struct {
-	url      string
-	want     *hls.Range
-	sequence uint64 // of the newest segment that needs it
-	seconds  float64
-	initial  bool // EXT-X-MAP: no duration of its own
-	gap      bool
-}
-
-// key tells two items of one playlist apart.
-type itemKey struct {
-	url           string
-	start, length uint64
-}
-
-func (i *item) key() itemKey {
-	if i.want == nil {
-		return itemKey{url: i.url}
-	}
-	return itemKey{i.url, i.want.Start, i.want.Length}
-}
-
-// items lists what a media playlist names, in the order in which players need
-// it, each once. The reason is set, and nothing else, if it must not be shared.
-func items(m *hls.Media, base, host string) (out []item, reason string) {
-	keys := map[string]bool{}
-	for _, uri := range m.Keys {
-		if target, ok := resolve(base, uri, host); ok {
-			keys[target] = true
-		}
-	}
-	seen := map[itemKey]int{}
-	add := func(uri string, want *hls.Range, it item) string {
-		target, ok := resolve(base, uri, host)
-		switch {
-		case !ok:
-			return "it names a URL of another origin"
-		case keys[target]:
-			return "it names a key as a segment"
-		case want != nil && (want.Length == 0 || want.Length > tuber.MaxSegment):
-			return ""
-		}
-		it.url, it.want = target, want
-		if at, twice := seen[it.key()]; twice {
-			out[at].sequence = it.sequence
-			return ""
-		}
-		seen[it.key()] = len(out)
-		out = append(out, it)
-		return ""
-	}
-	for i := range m.Segments {
-		s := &m.Segments[i]
-		if s.Map != nil {
-			if reason = add(s.Map.URI, s.Map.Range, item{sequence: s.Sequence, initial: true}); reason != "" {
-				return nil, reason
-			}
-		}
-		reason = add(s.URI, s.Range, item{sequence: s.Sequence, seconds: s.Duration.Seconds(), gap: s.Gap})
-		if reason != "" {
-			return nil, reason
-		}
-	}
-	return out, ""
 }
 
 // replayed are the headers that go with a segment, over HTTP and in its manifests.

@@ -41,6 +41,13 @@
 // was proved nothing else is read. In update, flags bit 0 says that an edit is
 // there: from, to, head and tail are tuber.Edit.
 //
+// # Aliases
+//
+// A low-latency segment is its parts: they are cut as they are made, and later
+// the run whose URL is "/.tuber/alias" and the segment's URL carries, as its one
+// chunk, a tuber.Alias: the numbers of the parts' runs. Peers hold and pass it on
+// as any other; who does not know it asks for the segment over HTTP.
+//
 // # Chunks over HTTP
 //
 // GET PREFIX chunks/CONTENT?list=7,9-12 or ?partitions=5&from=7&to=90 answers a

@@ -53,7 +53,7 @@ func manifestFields(m *tuber.Manifest) map[string]any {
 	}
 	return map[string]any{"content": m.Content.String(), "first": float64(m.First), "start": float64(m.Start),
 		"offset": float64(m.Offset), "length": float64(m.Length), "expires": float64(m.Expires), "ends": m.Ends,
-		"url": m.URL, "headers": headers, "digests": digests}
+		"ranged": m.Ranged, "url": m.URL, "headers": headers, "digests": digests}
 }
 
 func updateFields(u *tuber.Update) map[string]any {
@@ -91,7 +91,14 @@ func statementRows() []statementRow {
 			{"empty", 41, "", false},
 		}}
 	updateRow := statementRow{Name: "update", Kind: "update", Site: siteHex, Raw: hex.EncodeToString(su.Raw()), Statement: updateFields(su.Update())}
-	return append([]statementRow{manifest, updateRow}, badStatements(siteHex, sm.Raw(), su.Raw())...)
+	m.Ranged = true
+	ranged, err := tuber.SignManifest(key, m)
+	if err != nil {
+		panic(err)
+	}
+	rangedRow := statementRow{Name: "manifest of a byte range", Kind: "manifest", Site: siteHex,
+		Raw: hex.EncodeToString(ranged.Raw()), Statement: manifestFields(ranged.Manifest())}
+	return append([]statementRow{manifest, rangedRow, updateRow}, badStatements(siteHex, sm.Raw(), su.Raw())...)
 }
 
 // badStatements are refused: by the signature, or, signed all the same, by their bounds.
@@ -193,6 +200,8 @@ func editRows() []editRow {
 	var rows []editRow
 	for name, pair := range map[string][2]string{
 		"a sliding window": {old, next}, "the first playlist": {"", next}, "nothing in common": {"x\n", next},
+		"a part more, another hint": {old + "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"c.0.ts\"\n",
+			old + "#EXT-X-PART:DURATION=1,URI=\"c.0.ts\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"c.1.ts\"\n"},
 		"unchanged": {next, next}, "ended": {next, next + "#EXT-X-ENDLIST\n"}, "emptied": {next, ""},
 	} {
 		e := tuber.MakeEdit([]byte(pair[0]), []byte(pair[1]))

@@ -11,7 +11,7 @@ export const segments = clip.length;
 
 // made runs ffmpeg on the whole clip, once for these arguments; OUT in them
 // stands for the folder whose path is returned.
-function made(args) {
+export function made(args) {
   const key = createHash("sha256").update(JSON.stringify(args));
   for (const s of clip) key.update(s);
   const dir = join(tmpdir(), "tuber-e2e-media-" + key.digest("hex").slice(0, 16));

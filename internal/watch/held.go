@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/hls"
 	"github.com/tubercdn/tuber/store"
 )
 
 const (
-	maxCopies    = 4    // playlists kept: one whose segment is held is among them
+	maxCopies    = 8    // playlists kept: one whose segment or part is held is among them
 	maxRunsKnown = 4096 // manifests found by URL
 )
 
@@ -28,6 +29,7 @@ type held struct {
 // playlistCopy is a playlist that an update vouches for.
 type playlistCopy struct {
 	update   *tuber.Update
+	patience time.Duration // it is shown without its last segment, or part, after so long
 	playlist []byte
 	arrived  time.Time
 }
@@ -63,7 +65,11 @@ func (h *held) AddUpdate(u *tuber.SignedUpdate, playlist []byte) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c := u.Update().Content
-	all := append(h.copies[c], playlistCopy{u.Update(), playlist, time.Now()})
+	patience := time.Duration(u.Update().Target) * time.Millisecond / 2
+	if p, err := hls.Parse(playlist); err == nil && p.Media != nil && p.Media.PartTarget > 0 {
+		patience = p.Media.PartTarget
+	}
+	all := append(h.copies[c], playlistCopy{u.Update(), patience, playlist, time.Now()})
 	h.copies[c] = all[max(0, len(all)-maxCopies):]
 	h.tellLocked()
 	return true
@@ -135,8 +141,8 @@ func (h *held) endsAt(url string, at uint64) bool {
 }
 
 // choose is the playlist that a player is shown: the newest signed copy whose
-// last segment is held, at latest half a target duration after it came. False
-// where HTTP must answer: nothing is held, or the newest copy is stale.
+// last segment or part is held, at latest half a target duration, or a part's,
+// after it came. False where HTTP must answer: nothing is held, or the newest copy is stale.
 func (h *held) choose(c tuber.ContentID, now time.Time, origin tuber.Millis) (playlistCopy, bool) {
 	h.mu.Lock()
 	all := append([]playlistCopy(nil), h.copies[c]...)
@@ -146,8 +152,7 @@ func (h *held) choose(c tuber.ContentID, now time.Time, origin tuber.Millis) (pl
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		u := all[i].update
-		half := time.Duration(u.Target) * time.Millisecond / 2
-		if now.Sub(all[i].arrived) >= half || h.hasAll(c, u.LastFirst, u.LastNext) {
+		if now.Sub(all[i].arrived) >= all[i].patience || h.hasAll(c, u.LastFirst, u.LastNext) {
 			return all[i], origin <= u.Expires
 		}
 	}

@@ -248,5 +248,8 @@ func (v *viewer) overHTTP(ctx context.Context, p piece) ([]byte, error) {
 func (v *viewer) target() time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if part := v.line.media.PartTarget; part > 0 {
+		return 2 * part
+	}
 	return v.line.media.Target
 }

@@ -22,6 +22,10 @@ func (v *viewer) followPlaylist(ctx context.Context) {
 		if ended {
 			return
 		}
+		if v.listing != nil && v.listing.PartTarget > 0 {
+			pause(ctx, wait)
+			continue
+		}
 		pause(ctx, max(minReload, wait-time.Since(began)))
 	}
 }
@@ -42,8 +46,9 @@ func (v *viewer) reload(ctx context.Context) (wait time.Duration, ended bool) {
 		return 0, v.source != v.site.playlist || !v.choose(p.Master)
 	}
 	v.mu.Lock()
-	news := v.line.update(p.Media, at)
+	news := v.line.update(unfold(p.Media), at)
 	v.mu.Unlock()
+	v.listing = p.Media
 	if v.member != nil {
 		v.member.plays(v.pathOf(v.source))
 	}
@@ -54,7 +59,12 @@ func (v *viewer) reload(ctx context.Context) (wait time.Duration, ended bool) {
 	if p.Media.Ended {
 		return 0, true
 	}
-	if news {
+	switch part := p.Media.PartTarget; {
+	case part > 0 && p.Media.Control.BlockReload && news:
+		return part / 8, false // the next answer is held back by itself
+	case part > 0:
+		return part / 2, false
+	case news:
 		return p.Media.Target, false
 	}
 	return p.Media.Target / 2, false
@@ -63,11 +73,16 @@ func (v *viewer) reload(ctx context.Context) (wait time.Duration, ended bool) {
 // playlist is the signed copy if there is a fresh one, else what HTTP answers.
 func (v *viewer) playlist(ctx context.Context) (raw []byte, at time.Time, err error) {
 	if v.member != nil {
-		if c, ok := v.member.playlist(); ok {
+		var part time.Duration
+		if v.listing != nil {
+			part = v.listing.PartTarget
+		}
+		c, ok := v.nextCopy(ctx, v.shown, part)
+		if v.shown = c.update; ok {
 			return c.playlist, c.arrived, nil
 		}
 	}
-	r, err := get(ctx, v.client, request{url: v.source, limit: tuber.MaxPlaylist})
+	r, err := get(ctx, v.client, request{url: blocking(v.source, v.listing), limit: tuber.MaxPlaylist})
 	v.countPlain(len(r.body))
 	return r.body, time.Now(), err
 }

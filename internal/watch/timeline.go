@@ -6,6 +6,9 @@ import (
 	"github.com/tubercdn/tuber/hls"
 )
 
+// roundedBy is how far a segment's duration may be from that of its parts.
+const roundedBy = 20 * time.Millisecond
+
 // timeline lays the segments of a playlist that changes on one line of media time.
 type timeline struct {
 	media  *hls.Media // the newest copy; nil before the first
@@ -23,7 +26,11 @@ func (t *timeline) update(m *hls.Media, at time.Time) bool {
 	last := m.Segments[len(m.Segments)-1].Sequence
 	if t.media != nil {
 		before := t.media.Segments[len(t.media.Segments)-1].Sequence
-		if last < before && last+uint64(2*len(t.media.Segments)) > before {
+		step := uint64(1)
+		if m.PartTarget > 0 {
+			step = partsStep
+		}
+		if last < before && last+uint64(2*len(t.media.Segments))*step > before {
 			return false // an older copy; a much lower number is a stream that began anew
 		}
 		if last == before && m.Ended == t.media.Ended {
@@ -47,11 +54,15 @@ func (t *timeline) update(m *hls.Media, at time.Time) bool {
 	return true
 }
 
-// syncPosition is where hls.js starts a live stream.
+// syncPosition is where hls.js starts a live stream: with parts as near to the
+// edge as the site allows (rfc8216bis section 4.4.3.8).
 func (t *timeline) syncPosition() time.Duration {
 	first := t.starts[t.media.Segments[0].Sequence]
 	if t.media.Ended {
 		return first
+	}
+	if part := t.media.PartTarget; part > 0 {
+		return max(first, t.edge-max(t.media.Control.PartHoldBack, syncCount*part))
 	}
 	return max(first, t.edge-syncCount*t.media.Target)
 }
@@ -61,7 +72,7 @@ func (t *timeline) syncPosition() time.Duration {
 func (t *timeline) at(pos time.Duration) *hls.Segment {
 	for i := range t.media.Segments {
 		s := &t.media.Segments[i]
-		if pos < t.starts[s.Sequence]+s.Duration {
+		if pos+roundedBy < t.starts[s.Sequence]+s.Duration {
 			return s
 		}
 	}

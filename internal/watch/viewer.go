@@ -24,6 +24,9 @@ type viewer struct {
 	listed chan struct{} // capacity 1: the timeline has changed
 	checks chan check
 
+	listing *hls.Media    // as it was listed last; followPlaylist's alone
+	shown   *tuber.Update // of the last signed copy; the same
+
 	mu       sync.Mutex // guards the fields below
 	play     player
 	line     timeline

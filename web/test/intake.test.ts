@@ -7,6 +7,7 @@ import { Intake } from "../src/page/intake.ts";
 import { lateNumbers } from "../src/page/late.ts";
 import { grantOf } from "../src/page/grant.ts";
 import { Memory } from "../src/page/memory.ts";
+import { placeOf } from "../src/page/place.ts";
 import { missingOf, totalOf } from "../src/page/segment.ts";
 import type { ToWorker } from "../src/port.ts";
 import { concat, equal } from "../src/wire/bytes.ts";
@@ -110,12 +111,13 @@ test("memory stays within its bound, the oldest go first", async () => {
   memory.trim(0, 40_000);
   assert.deepEqual([0, 1, 2, 3, 4].filter((n) => held.has(n)), [3, 4]);
   assert.equal(memory.bytes(), 32_000);
-  assert.equal(memory.run("/0.ts", 0), undefined);
+  assert.equal(memory.place("/0.ts", 0), undefined);
 });
 
 test("what a request may be answered with", async () => {
   const site = await newSite();
-  const whole = [await newRun(site, { first: 0, url: "/a", ends: false }, media(32_768)), await newRun(site, { first: 2, url: "/a", offset: 32_768 }, media(100))];
+  const runs = [await newRun(site, { first: 0, url: "/a", ends: false }, media(32_768)), await newRun(site, { first: 2, url: "/a", offset: 32_768 }, media(100))];
+  const whole = runs.map(placeOf);
   assert.equal(totalOf(whole), 32_868);
   assert.deepEqual(spanOf({ start: null, end: null }, whole), { from: 0, end: 32_868, total: 32_868 });
   assert.deepEqual(spanOf({ start: 10, end: null }, whole), { from: 10, end: 32_868, total: 32_868 });
@@ -123,8 +125,11 @@ test("what a request may be answered with", async () => {
   assert.deepEqual(spanOf({ start: 10, end: 19 }, whole.slice(0, 1)), { from: 10, end: 20, total: null });
   assert.equal(spanOf({ start: 10, end: null }, whole.slice(0, 1)), null, "where it ends is not known");
   assert.equal(spanOf({ start: 40_000, end: 50_000 }, whole), null);
-  const ranged = [...whole, await newRun(site, { first: 3, url: "/a", start: 32_868, offset: 32_868 }, media(5))];
+  const ranged = [...whole, placeOf(await newRun(site, { first: 3, url: "/a", start: 32_868, offset: 32_868 }, media(5)))];
   assert.equal(spanOf({ start: null, end: null }, ranged), null, "a URL of many segments is asked by range");
+  const one = [placeOf(await newRun(site, { first: 0, url: "/a", ranged: true }, media(5)))];
+  assert.equal(spanOf({ start: null, end: null }, one), null, "a first byte range is not all of the URL");
+  assert.deepEqual(spanOf({ start: 0, end: 4 }, one), { from: 0, end: 5, total: null });
 });
 
 test("late: past the paced time, or overtaken three times", async () => {

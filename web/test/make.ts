@@ -29,11 +29,11 @@ export function cut(data: Uint8Array): Uint8Array[] {
   return out;
 }
 
-export type Run = { first: number; url: string; start?: number; offset?: number; ends?: boolean; expires?: number };
+export type Run = { first: number; url: string; start?: number; offset?: number; ends?: boolean; ranged?: boolean; expires?: number };
 
 export async function rawRun(site: Site, r: Run, data: Uint8Array): Promise<Uint8Array> {
   const w = new Writer().hex(CONTENT).u64(r.first).u64(r.start ?? 0).u64(r.offset ?? 0).u32(data.length);
-  w.u64(r.expires ?? 1e12).u8(r.ends === false ? 0 : 1).text16(r.url).u8(1).text8("Content-Type").text16("video/mp2t");
+  w.u64(r.expires ?? 1e12).u8((r.ends === false ? 0 : 1) | (r.ranged ? 4 : 0)).text16(r.url).u8(1).text8("Content-Type").text16("video/mp2t");
   const chunks = cut(data);
   w.u8(chunks.length);
   for (const c of chunks) w.bytes(await sha256(c));

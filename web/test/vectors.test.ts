@@ -1,10 +1,12 @@
 // The corpus that Go reads too: what one side says, the other understands.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import aliases from "../../wire/testdata/vectors/aliases.json";
 import control from "../../wire/testdata/vectors/control.json";
 import edits from "../../wire/testdata/vectors/edits.json";
 import frames from "../../wire/testdata/vectors/frames.json";
 import statements from "../../wire/testdata/vectors/statements.json";
+import { parseAlias } from "../src/wire/alias.ts";
 import { FrameError, fromHex, toHex } from "../src/wire/bytes.ts";
 import { decode, encode, type Outgoing } from "../src/wire/control.ts";
 import { readFrame, writeFrame, type Frame } from "../src/wire/frame.ts";
@@ -39,6 +41,14 @@ for (const row of frames as Row[]) {
     const again = readFrame(writeFrame(frame));
     assert.deepEqual(again, frame);
     if (!row.name.includes("later version")) assert.equal(toHex(writeFrame(frame as Frame)), row.bytes);
+  });
+}
+
+for (const row of aliases as Row[]) {
+  test(`alias: ${row.name}`, () => {
+    const bytes = fromHex(row.bytes as string);
+    if (row.error) return assert.throws(() => parseAlias(bytes), FrameError);
+    assert.deepEqual(plain(parseAlias(bytes)), plain(row.alias));
   });
 }
 

@@ -1,14 +1,17 @@
 // Answers to the worker: what the players of this profile ask for.
-import type { Request, ToWorker } from "../port.ts";
+import { WAIT_MS, type Request, type ToWorker } from "../port.ts";
 import { choosePlaylist } from "./choose.ts";
 import { Delivery } from "./delivery.ts";
 import type { Fetcher } from "./fetcher.ts";
-import type { Held } from "./held.ts";
+import type { Copy, Held } from "./held.ts";
 import type { Memory } from "./memory.ts";
+import type { Place } from "./place.ts";
 import { isRanged, totalOf } from "./segment.ts";
-import type { SignedManifest } from "../wire/manifest.ts";
+import { directiveOf, reached, tipOf, type Directive } from "./tip.ts";
 
 const KNOWN_MS = 300; // nothing known of a segment for longer: plain HTTP
+const HOLD_PARTS = 4; // part durations that a player's request for the next part is held
+const HOLD_MS = 250; // and on top of them
 
 export type AnswersOptions = {
   memory: Memory;
@@ -52,19 +55,22 @@ export class Answers {
   async answer(q: Request, post: Post): Promise<void> {
     const asked = performance.now();
     post({ type: "taken", id: q.id });
-    const held = this.#o.memory.playlist(q.url);
-    if (held) return this.#playlist(held, q, post);
+    const { url, ask } = directiveOf(q.url);
+    const held = this.#o.memory.playlist(url);
+    if (held) return this.#playlist(held, ask, q, post);
     if (!this.#o.linked() || PLAYLIST.test(q.url)) return post({ type: "fetch", id: q.id }); // no statement names a playlist
     this.#finding.add(q.id);
     const known = await this.#find(q, asked);
     const cancelled = !this.#finding.delete(q.id);
     if (!known || cancelled) return post({ type: "fetch", id: q.id });
-    await this.#segment(known.held, known.run, q, asked, post);
+    await this.#segment(known.held, known.place, q, asked, post);
   }
 
-  #playlist(held: Held, q: Request, post: Post): void {
-    const copy = q.start === null ? choosePlaylist(held, performance.now(), this.#o.originNow()) : null;
-    if (!copy || !this.#o.linked()) return post({ type: "fetch", id: q.id });
+  async #playlist(held: Held, ask: Directive | null, q: Request, post: Post): Promise<void> {
+    this.#finding.add(q.id);
+    const copy = q.start === null ? await this.#copy(held, ask, q.id, post) : null;
+    const cancelled = !this.#finding.delete(q.id);
+    if (!copy || cancelled) return post({ type: "fetch", id: q.id });
     const bytes = copy.playlist.slice().buffer;
     const headers: [string, string][] = [
       ["Content-Type", copy.signed.update.mime],
@@ -77,23 +83,38 @@ export class Answers {
     post({ type: "end", id: q.id });
   }
 
+  /** The copy that goes as far as asked, held back until it does; null where HTTP must answer. */
+  async #copy(held: Held, ask: Directive | null, id: number, post: Post): Promise<Copy | null> {
+    const asked = performance.now();
+    for (let said = asked; ; ) {
+      const now = performance.now();
+      const copy = this.#o.linked() ? choosePlaylist(held, now, this.#o.originNow()) : null;
+      if (!copy || !ask || reached(tipOf(copy.playlist), ask)) return copy;
+      if (now - asked > HOLD_PARTS * held.part + HOLD_MS || !this.#finding.has(id)) return null;
+      if (now - said >= WAIT_MS) {
+        said = now;
+        post({ type: "wait", id });
+      }
+      await held.changed(50);
+    }
+  }
+
   /** Waits up to KNOWN_MS for a statement about the first byte asked for. */
-  async #find(q: Request, asked: number): Promise<{ held: Held; run: SignedManifest } | undefined> {
+  async #find(q: Request, asked: number): Promise<{ held: Held; place: Place } | undefined> {
     for (;;) {
-      const known = this.#o.memory.run(q.url, q.start ?? 0);
+      const known = this.#o.memory.place(q.url, q.start ?? 0);
       const left = asked + KNOWN_MS - performance.now();
       if (known || left <= 0) return known;
       await new Promise((resolve) => setTimeout(resolve, Math.min(left, 20)));
     }
   }
 
-  async #segment(held: Held, run: SignedManifest, q: Request, asked: number, post: Post): Promise<void> {
-    const runs = held.runsOf(q.url);
-    const span = spanOf(q, runs);
+  async #segment(held: Held, place: Place, q: Request, asked: number, post: Post): Promise<void> {
+    const span = spanOf(q, held.placesOf(q.url));
     const fetcher = this.#o.fetcher;
     if (!span || !fetcher) return post({ type: "fetch", id: q.id });
     const { from, end, total } = span;
-    const headers = run.manifest.headers
+    const headers = place.told.manifest.headers
       .filter((h) => !/^(content-length|content-range|transfer-encoding|connection)$/i.test(h.name))
       .map((h): [string, string] => [h.name, h.value]);
     if (q.start !== null && end !== null) headers.push(["Content-Range", `bytes ${from}-${end - 1}/${total ?? "*"}`]);
@@ -106,7 +127,7 @@ export class Answers {
       url: q.url,
       from,
       end,
-      target: held.newest?.signed.update.target ?? 2000,
+      target: held.part > 0 ? 2 * held.part : (held.newest?.signed.update.target ?? 2000),
       asked,
       post,
       ahead: q.own ? this.#o.ahead : () => null,
@@ -135,9 +156,9 @@ export class Answers {
 export type Span = { from: number; end: number | null; total: number | null };
 
 /** Which bytes to give (end exclusive, null: to the segment's end); null if that cannot be told. */
-export function spanOf(q: Pick<Request, "start" | "end">, runs: readonly SignedManifest[]): Span | null {
-  const total = totalOf(runs);
-  if (q.start === null) return isRanged(runs) ? null : { from: 0, end: total, total };
+export function spanOf(q: Pick<Request, "start" | "end">, places: readonly Place[]): Span | null {
+  const total = totalOf(places);
+  if (q.start === null) return isRanged(places) ? null : { from: 0, end: total, total };
   if (q.end === null) return total === null ? null : { from: q.start, end: total, total };
   const end = total === null ? q.end + 1 : Math.min(q.end + 1, total);
   return q.start < end ? { from: q.start, end, total } : null;

@@ -20,6 +20,8 @@ import { Swarm, type SwarmOptions } from "./swarm.ts";
 
 const PAST_MS = 5000; // how long the recent past is useful
 const UNDER_WAY_MS = 1000; // what was stated since then may still come from the parent before
+const UNASKED_MS = 100; // how long a player waits before what may be under way is asked for
+const AFTER = 64; // chunks of the past that are asked for with those a player waits for
 const RECENT = 4; // segments of the past that a player joining a stream asks for
 
 export type CarrierOptions = Omit<SwarmOptions, "signal"> & {
@@ -31,6 +33,20 @@ export type CarrierOptions = Omit<SwarmOptions, "signal"> & {
   rate: (content: string) => number; // of payload, bit/s
   httpRate: number; // bit/s, until it was measured
 };
+
+/**
+ * What a player waits for that nobody sends by himself. The past was asked for by
+ * the player's own wish, a seek, and so what follows it will be. The rest is
+ * under way until it is late, or the player has next to nothing left.
+ */
+function waitedFor(held: Held, d: Delivery, live: number, patient: boolean): number[] {
+  const missing = d.missing();
+  const past = held.recent(RECENT);
+  const out = missing.filter((n) => n < past || (patient && (n < live || d.urgent)));
+  const last = out.at(-1);
+  if (last === undefined || last >= past) return out;
+  return out.concat(held.lackingAfter(last, Math.min(last + AFTER, past)));
+}
 
 export class Carrier {
   readonly memory = new Memory();
@@ -89,10 +105,11 @@ export class Carrier {
       const live = wanted.includes(held.content) && held.liveFrom !== null;
       const from = live ? Math.max(held.liveFrom ?? 0, held.recent(RECENT)) : Infinity;
       const waited = deliveries
-        .filter((d) => d.held === held && now - d.asked > 100)
-        .flatMap((d) => d.missing().filter((n) => n < from || d.urgent)); // the others are under way until they are late
+        .filter((d) => d.held === held)
+        .flatMap((d) => waitedFor(held, d, from, now - d.asked > UNASKED_MS));
       const late = lateNumbers(held, from, this.#o.rate(held.content), now);
-      const numbers = [...new Set([...waited, ...late])].filter((n) => !this.fetcher.flying(held.content, n));
+      const names = live ? held.unnamed(now - UNDER_WAY_MS).slice(0, MAX_ASK) : [];
+      const numbers = [...new Set([...waited, ...late, ...names])].filter((n) => !this.fetcher.flying(held.content, n));
       if (live) this.#pullOrphans(held, now);
       if (numbers.length > 0) this.#repair.ask(held, numbers, sources, open, now);
     }

@@ -1,13 +1,13 @@
 // One answer to a player: bytes of a URL, in order, as chunks arrive.
 import { WAIT_MS, type ToWorker } from "../port.ts";
 import { CHUNK_SIZE } from "../wire/constants.ts";
-import { endOf } from "../wire/manifest.ts";
 import { mustFetch } from "./deadline.ts";
-import { numberAt, type Held } from "./held.ts";
+import type { Held } from "./held.ts";
+import { endOf, numberAt } from "./place.ts";
 import { missingOf } from "./segment.ts";
 
 const TICK_MS = 100;
-const URGENT_MS = 1500;
+const URGENT_MS = 1500; // or, in low latency, two parts
 
 export type DeliveryOptions = {
   id: number;
@@ -31,7 +31,7 @@ export class Delivery {
   #wake: (() => void) | null = null;
   #cancelled = false;
   #failed = false; // chunks over HTTP did not come
-  #heard = 0; // ms, last sign of life to the worker
+  #heard = performance.now(); // last sign of life to the worker
 
   constructor(o: DeliveryOptions) {
     this.#o = o;
@@ -55,7 +55,8 @@ export class Delivery {
 
   /** True if the player has next to nothing left. */
   get urgent(): boolean {
-    return (this.#o.ahead() ?? Infinity) < URGENT_MS;
+    const { part } = this.#o.held;
+    return (this.#o.ahead() ?? Infinity) < (part > 0 ? Math.min(2 * part, URGENT_MS) : URGENT_MS);
   }
 
   get held(): Held {
@@ -85,17 +86,17 @@ export class Delivery {
 
   #done(): boolean {
     if (this.#o.end !== null) return this.#at >= this.#o.end;
-    return this.#o.held.runsOf(this.#o.url).some(({ manifest: m }) => m.ends && endOf(m) === this.#at);
+    return this.#o.held.placesOf(this.#o.url).some((p) => p.ends && endOf(p) === this.#at);
   }
 
   /** The next bytes, if their chunk is here. */
   #piece(): Uint8Array | null {
-    const run = this.#o.held.runAt(this.#o.url, this.#at);
-    if (!run) return null;
-    const n = numberAt(run, this.#at);
+    const place = this.#o.held.placeAt(this.#o.url, this.#at);
+    if (!place) return null;
+    const n = numberAt(place, this.#at);
     const data = this.#o.held.chunk(n)?.data;
     if (!data) return null;
-    const begins = run.manifest.offset + (n - run.manifest.first) * CHUNK_SIZE;
+    const begins = place.offset + (n - place.first) * CHUNK_SIZE;
     const end = this.#o.end === null ? data.length : Math.min(data.length, this.#o.end - begins);
     return data.subarray(this.#at - begins, end);
   }

@@ -1,8 +1,11 @@
-import { CHUNK_SIZE, MAX_RUN } from "../wire/constants.ts";
+import { aliasOf, parseAlias } from "../wire/alias.ts";
+import { MAX_RUN } from "../wire/constants.ts";
 import type { ContentID, Edit } from "../wire/frame.ts";
-import { endOf, nextOf, type SignedManifest } from "../wire/manifest.ts";
+import { nextOf, type SignedManifest } from "../wire/manifest.ts";
 import { newer, type SignedUpdate } from "../wire/update.ts";
 import { VerifiedChunk } from "../wire/verified.ts";
+import { endOf, placeOf, placesOf, type Place } from "./place.ts";
+import { tipOf } from "./tip.ts";
 
 /** A playlist with the update that vouches for it, and the edit that made it of the one before. */
 export type Copy = {
@@ -13,7 +16,7 @@ export type Copy = {
   base: SignedUpdate | null; // what the edit was applied to
 };
 
-const COPIES = 4; // playlists kept: one whose segment is held is among them
+const COPIES = 8; // playlists kept: one whose segment or part is held is among them
 const MAX_RUNS = 4096; // statements kept for one content
 
 /** All that is held of one content. */
@@ -25,7 +28,8 @@ export class Held {
   liveFrom: number | null = null; // what is cut from here on comes without asking
   readonly arrivals = new Map<number, number>(); // first number of a run -> ms, monotonic
   #runs: SignedManifest[] = []; // ascending by first number
-  readonly #urls = new Map<string, SignedManifest[]>(); // ascending by offset
+  readonly #urls = new Map<string, Place[]>(); // ascending by offset
+  readonly #aliases = new Map<SignedManifest, boolean>(); // true once its chunk was read
   readonly #chunks = new Map<number, VerifiedChunk>();
   readonly #watchers = new Set<() => void>();
 
@@ -57,8 +61,9 @@ export class Held {
   addRun(run: SignedManifest, arrived: number): boolean {
     const m = run.manifest;
     const of = this.#urls.get(m.url) ?? [];
-    if (of.some((r) => r.manifest.first === m.first && r.manifest.offset === m.offset)) return false;
-    this.#urls.set(m.url, insert(of, run, (r) => r.manifest.offset));
+    if (of.some((p) => p.first === m.first && p.offset === m.offset && p.told.manifest.url === m.url)) return false;
+    this.#urls.set(m.url, insert(of, placeOf(run), (p) => p.offset));
+    if (aliasOf(m.url) !== null && m.digests.length === 1) this.#aliases.set(run, false);
     this.#runs = insert(this.#runs, run, (r) => r.manifest.first);
     if (!this.arrivals.has(m.first)) this.arrivals.set(m.first, arrived);
     const oldest = this.#runs[0];
@@ -84,14 +89,28 @@ export class Held {
     return undefined;
   }
 
-  /** The newest run that states this byte of this URL. */
-  runAt(url: string, at: number): SignedManifest | undefined {
-    return this.#urls.get(url)?.findLast((r) => r.manifest.offset <= at && at < endOf(r.manifest));
+  /** The newest run that is said to hold this byte of this URL. */
+  placeAt(url: string, at: number): Place | undefined {
+    return this.#urls.get(url)?.findLast((p) => p.offset <= at && at < endOf(p));
   }
 
   /** All runs of a URL, ascending. */
-  runsOf(url: string): readonly SignedManifest[] {
+  placesOf(url: string): readonly Place[] {
     return this.#urls.get(url) ?? [];
+  }
+
+  /** The part target duration in ms; 0 where the playlist has no parts. */
+  get part(): number {
+    return this.newest ? tipOf(this.newest.playlist).part : 0;
+  }
+
+  /** Numbers of aliases that were told before a moment and are not held, newest first. */
+  unnamed(before: number): number[] {
+    const out: number[] = [];
+    for (const [{ manifest: m }, read] of this.#aliases) {
+      if (!read && !this.#chunks.has(m.first) && (m.first < (this.liveFrom ?? 0) || (this.arrivals.get(m.first) ?? 0) < before)) out.push(m.first);
+    }
+    return out.reverse();
   }
 
   /** False if it is held already. */
@@ -99,6 +118,7 @@ export class Held {
     if (!VerifiedChunk.is(chunk) || this.#chunks.has(chunk.number)) return false;
     this.#chunks.set(chunk.number, chunk);
     this.bytes += chunk.data.length;
+    this.#name(chunk);
     this.#changed();
     return true;
   }
@@ -136,6 +156,8 @@ export class Held {
   recent(segments: number): number {
     let from = this.newest?.signed.update.next ?? 0;
     let ends = 0;
+    const target = this.newest?.signed.update.target ?? 0;
+    if (this.part > 0) segments *= Math.ceil(target / this.part) + 1; // its parts end too, and its alias
     for (const run of [...this.#runs].reverse()) {
       if (run.manifest.ends && ++ends > segments) break;
       from = Math.min(from, run.manifest.first);
@@ -158,6 +180,13 @@ export class Held {
     return [...out];
   }
 
+  /** Stated numbers that are not held, after one number and before another. */
+  lackingAfter(after: number, before: number): number[] {
+    const out: number[] = [];
+    for (let n = after + 1; n < before; n++) if (!this.#chunks.has(n) && this.runOf(n)) out.push(n);
+    return out;
+  }
+
   oldest(): SignedManifest | undefined {
     return this.#runs[0];
   }
@@ -166,9 +195,12 @@ export class Held {
   forget(run: SignedManifest): number {
     const m = run.manifest;
     this.#runs = this.#runs.filter((r) => r !== run);
-    const left = (this.#urls.get(m.url) ?? []).filter((r) => r !== run);
-    if (left.length > 0) this.#urls.set(m.url, left);
-    else this.#urls.delete(m.url);
+    this.#aliases.delete(run);
+    for (const url of [m.url, aliasOf(m.url)]) {
+      const left = this.#urls.get(url ?? "")?.filter((p) => p.told !== run) ?? [];
+      if (left.length > 0) this.#urls.set(url ?? "", left);
+      else this.#urls.delete(url ?? "");
+    }
     this.arrivals.delete(m.first);
     let freed = 0;
     for (let n = m.first; n < nextOf(m); n++) {
@@ -205,14 +237,24 @@ export class Held {
     });
   }
 
+  /** Reads the chunk if it is an alias: its runs stand under another URL too. */
+  #name(chunk: VerifiedChunk): void {
+    const run = this.runOf(chunk.number);
+    const url = run && aliasOf(run.manifest.url);
+    if (!run || !url || this.#aliases.get(run) !== false) return;
+    this.#aliases.set(run, true);
+    try {
+      let of = this.#urls.get(url) ?? [];
+      for (const p of placesOf(parseAlias(chunk.data), run)) of = insert(of, p, (q) => q.offset);
+      this.#urls.set(url, of);
+    } catch {
+      // what the origin signed and this version cannot read: HTTP has the segment
+    }
+  }
+
   #changed(): void {
     for (const wake of [...this.#watchers]) wake();
   }
-}
-
-/** Which chunk of the run holds this byte of its URL. */
-export function numberAt(run: SignedManifest, at: number): number {
-  return run.manifest.first + Math.floor((at - run.manifest.offset) / CHUNK_SIZE);
 }
 
 function insert<T>(sorted: readonly T[], item: T, key: (t: T) => number): T[] {

@@ -1,10 +1,11 @@
-// Which chunks are late: 500 ms past their paced time, or three higher numbers
-// of their partition are here.
+// Which chunks are late: 500 ms past their paced time, in low latency a part's
+// duration, or three higher numbers of their partition are here.
 import { CHUNK_SIZE } from "../wire/constants.ts";
 import { nextOf } from "../wire/manifest.ts";
 import type { Held } from "./held.ts";
 
 const LATE_MS = 500;
+const SOON_MS = 150; // for the shortest parts
 const OVERTAKEN = 3;
 
 /** When chunk n should be here if the run comes at the content's rate (bit/s). */
@@ -15,12 +16,13 @@ export function pacedTime(arrived: number, index: number, rate: number): number 
 /** Late numbers from `from` on, ascending, at most `max`. */
 export function lateNumbers(held: Held, from: number, rate: number, now: number, max = 256): number[] {
   const out: number[] = [];
+  const patience = held.part > 0 ? Math.max(SOON_MS, Math.min(held.part, LATE_MS)) : LATE_MS;
   for (const { manifest: m } of held.runs) {
     const arrived = held.arrivals.get(m.first);
     if (nextOf(m) <= from || arrived === undefined) continue;
     for (let n = Math.max(from, m.first); n < nextOf(m) && out.length < max; n++) {
       if (held.has(n) || out.at(-1) === n) continue;
-      if (now > pacedTime(arrived, n - m.first, rate) + LATE_MS || overtaken(held, n)) out.push(n);
+      if (now > pacedTime(arrived, n - m.first, rate) + patience || overtaken(held, n)) out.push(n);
     }
   }
   return out;

@@ -1,7 +1,7 @@
 // What the page holds: verified statements and chunks, at most MAX_BYTES of them.
 import type { ContentID } from "../wire/frame.ts";
-import type { SignedManifest } from "../wire/manifest.ts";
 import { Held } from "./held.ts";
+import type { Place } from "./place.ts";
 
 export const MAX_BYTES = 60e6;
 
@@ -39,11 +39,11 @@ export class Memory {
     return newest;
   }
 
-  /** The newest run that states this byte of this URL, and its content. */
-  run(url: string, at: number): { held: Held; run: SignedManifest } | undefined {
+  /** Where this byte of this URL stands, and in which content. */
+  place(url: string, at: number): { held: Held; place: Place } | undefined {
     for (const held of this.all().reverse()) {
-      const run = held.runAt(url, at); // a later content stands for a later epoch
-      if (run) return { held, run };
+      const place = held.placeAt(url, at); // a later content stands for a later epoch
+      if (place) return { held, place };
     }
     return undefined;
   }

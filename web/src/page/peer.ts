@@ -11,6 +11,7 @@ import { Memory } from "./memory.ts";
 import { Player } from "./player.ts";
 import { unregister } from "./register.ts";
 import { Stats } from "./stats.ts";
+import { directiveOf } from "./tip.ts";
 
 // The first picture comes before the membership: keys, certificate and WebRTC's
 // own start take the player's thread. A page without a picture joins after this.
@@ -68,7 +69,7 @@ export function startPeer(config: Config): () => object {
 
   /** The first sign of media makes this tab stand for the membership. */
   const seen = (pathAndQuery: string): void => {
-    interest.asked(pathAndQuery, performance.now());
+    interest.asked(directiveOf(pathAndQuery).url, performance.now());
     joining ??= player.shown(JOIN_MS).then(() => leader.start());
   };
 

@@ -46,9 +46,13 @@ export class Player {
     return [...this.#media.keys()].some((m) => !m.paused && !m.ended);
   }
 
-  /** The least that a playing element has ahead, in ms of wall time; null if unknown. */
+  /**
+   * The least that a playing element has ahead, in ms of wall time; null if
+   * unknown. One that seeks has nothing where it goes and waits for it: peers get
+   * their moment to bring it.
+   */
   ahead(): number | null {
-    const active = [...this.#media.keys()].filter((m) => m.isConnected && !m.paused && !m.ended);
+    const active = [...this.#media.keys()].filter((m) => m.isConnected && !m.paused && !m.ended && !m.seeking);
     return active.length === 0 ? null : Math.min(...active.map(ahead));
   }
 

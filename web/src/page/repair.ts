@@ -69,7 +69,10 @@ export class Repair {
   }
 }
 
-/** Standby parents first, then whoever says it has the chunk, then the parents. */
+/**
+ * Standby parents first, then whoever says it has the chunk, then the parents.
+ * The host's own line is spared while anyone else may have it.
+ */
 export function choose(
   held: Pick<Held, "content" | "k">,
   number: number,
@@ -89,10 +92,13 @@ export function choose(
     const r = n.ranges.get(held.content);
     return r !== undefined && (r.partitions & bit) !== 0 && r.first <= number && number < r.next;
   };
+  const host = (n: Neighbour): boolean => n.introduction?.role === "origin";
+  const known = open.filter((n) => says(n) && !host(n));
   const groups = [
+    open.filter((n) => standby.has(n.id) && !host(n)),
+    known,
     open.filter((n) => standby.has(n.id)),
-    open.filter((n) => !standby.has(n.id) && !parents.has(n.id) && says(n)),
-    open.filter((n) => parents.has(n.id) && !standby.has(n.id)),
+    open.filter((n) => parents.has(n.id) || says(n)),
   ];
-  return groups.flat();
+  return [...new Set(groups.flat())];
 }

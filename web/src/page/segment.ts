@@ -1,6 +1,6 @@
 // Pure questions about the runs of a URL.
-import { endOf, nextOf, sizeOf, type SignedManifest } from "../wire/manifest.ts";
-import { numberAt, type Held } from "./held.ts";
+import type { Held } from "./held.ts";
+import { endOf, nextOf, numberAt, sizeOf, type Place } from "./place.ts";
 
 export type Missing = {
   numbers: number[]; // stated, not held
@@ -15,31 +15,26 @@ export function missingOf(held: Held, url: string, from: number, end: number | n
   let at = from;
   for (;;) {
     if (end !== null && at >= end) return { numbers, bytes, whole: true };
-    const run = held.runAt(url, at);
-    if (!run) return { numbers, bytes, whole: end === null && held.runsOf(url).some((r) => endsAt(r, at)) };
-    const m = run.manifest;
-    const last = end === null ? nextOf(m) : Math.min(nextOf(m), numberAt(run, end - 1) + 1);
-    for (let n = numberAt(run, at); n < last; n++) {
+    const p = held.placeAt(url, at);
+    if (!p) return { numbers, bytes, whole: end === null && held.placesOf(url).some((q) => q.ends && endOf(q) === at) };
+    const last = end === null ? nextOf(p) : Math.min(nextOf(p), numberAt(p, end - 1) + 1);
+    for (let n = numberAt(p, at); n < last; n++) {
       if (held.has(n)) continue;
       numbers.push(n);
-      bytes += sizeOf(m, n);
+      bytes += sizeOf(p, n);
     }
-    at = endOf(m);
+    at = endOf(p);
   }
 }
 
-function endsAt(run: SignedManifest, at: number): boolean {
-  return run.manifest.ends && endOf(run.manifest) === at;
+/** True if players ask for this URL by byte range: no statement is about all of it. */
+export function isRanged(places: readonly Place[]): boolean {
+  return places.some((p) => p.ranged) && !places.some((p) => p.alias && !p.ranged);
 }
 
-/** True if players ask for this URL by byte range: it holds more than one segment. */
-export function isRanged(runs: readonly SignedManifest[]): boolean {
-  return runs.some((r) => r.manifest.start > 0);
-}
-
-/** Length of a URL's body, once the runs from 0 to its end are stated; null before, and for ranged URLs. */
-export function totalOf(runs: readonly SignedManifest[]): number | null {
-  if (isRanged(runs)) return null;
-  const last = runs.find((r) => r.manifest.ends);
-  return last ? endOf(last.manifest) : null;
+/** Length of a URL's body, once the runs to its end are stated; null before, and for ranged URLs. */
+export function totalOf(places: readonly Place[]): number | null {
+  if (isRanged(places)) return null;
+  const last = places.find((p) => p.ends && !p.ranged);
+  return last ? endOf(last) : null;
 }

@@ -3,6 +3,7 @@ export const CHUNK_SIZE = 16 << 10; // bytes of payload in a full chunk
 export const MAX_RUN = 128; // chunks in a run
 export const MAX_FRAME = 17 << 10; // bytes of one link message
 export const MAX_CONTROL = 64 << 10; // bytes of one control message
+export const MAX_ALIAS_RUNS = 1024; // of one alias: one chunk holds them
 export const MAX_SEGMENT = 64 << 20; // bytes
 export const MAX_PLAYLIST = 1 << 20; // bytes
 export const MAX_URL = 2048; // bytes

@@ -12,6 +12,7 @@ export type Manifest = {
   length: number; // bytes of the run
   expires: number; // ms on the origin's clock
   ends: boolean; // the run ends its segment
+  ranged: boolean; // the segment is a byte range of its URL's body
   url: string;
   headers: { name: string; value: string }[];
   digests: Uint8Array[];
@@ -63,7 +64,7 @@ export function parseManifest(statement: Uint8Array): Manifest {
     offset: r.u64(),
     length: r.u32(),
     expires: r.u64(),
-    ends: (r.u8() & 1) !== 0,
+    ...flagsOf(r.u8()),
     url: r.text16(),
     headers: [],
     digests: [],
@@ -76,6 +77,10 @@ export function parseManifest(statement: Uint8Array): Manifest {
   for (let i = 0; i < count; i++) m.digests.push(r.bytes(32));
   validate(m);
   return m;
+}
+
+function flagsOf(flags: number): Pick<Manifest, "ends" | "ranged"> {
+  return { ends: (flags & 1) !== 0, ranged: (flags & 4) !== 0 }; // bit 1 is reserved for parity
 }
 
 function validate(m: Manifest): void {
