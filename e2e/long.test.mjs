@@ -8,7 +8,7 @@ import { host } from "./lib/host.mjs";
 import { chromium, firefox, open, playing, stats, until } from "./lib/browser.mjs";
 import { sha256 } from "./lib/bytes.mjs";
 
-const TAKES = 60; // seconds
+const TAKES = 40; // seconds
 const STEP = 250; // ms
 
 // slowly is a site that has, beside the live stream, one whose newest segment

@@ -1,52 +1,11 @@
 // Low-latency HLS through peers: real hls.js, parts as they are made.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { host } from "./lib/host.mjs";
-import { chromium, firefox, open, figures, stats, playing, until } from "./lib/browser.mjs";
-import { recordResponses, wrongSegments } from "./lib/bytes.mjs";
-import { boosted, flowing } from "./lib/crowd.mjs";
+import { chromium, firefox } from "./lib/browser.mjs";
 import { lowLatencySite } from "./lib/lowlatency.mjs";
-
-const MOSTLY = 0.8; // of the bytes: a worker whose page is busy for 50 ms asks over HTTP
-
-// watched is a host before this site, a booster, and viewers to whom chunks flow.
-async function watched(t, s, launchers) {
-  const h = await host(t, s);
-  const friend = await boosted(t, h);
-  const pages = [];
-  for (const launch of launchers) {
-    const page = await open(await launch(t), h.page, { before: recordResponses });
-    await playing(page, 1, 60);
-    pages.push(page);
-  }
-  for (const page of pages) await flowing(page);
-  return { h, friend, pages };
-}
+import { MOSTLY, steady, unharmed, watched } from "./lib/parts.mjs";
 
 const seen = (page, re) => page.evaluate((source) => window.seenSegments.filter(([path]) => new RegExp(source).test(path)).length, re.source);
-
-// steady measures what players were answered with over some seconds of playing:
-// the share that no HTTP answer gave, and how far behind live they are.
-async function steady(pages, seconds) {
-  const before = await Promise.all(pages.map(async (page) => ({ ...(await stats(page)), ...(await figures(page)) })));
-  await Promise.all(pages.map((page) => playing(page, seconds, seconds + 30)));
-  return Promise.all(pages.map(async (page, i) => {
-    const { peers, plain, httpChunks } = await stats(page);
-    const [p, h] = [peers - before[i].peers, plain - before[i].plain + httpChunks - before[i].httpChunks];
-    const { latency, stalls } = await figures(page);
-    return { share: p / (p + h), bytes: p + h, latency, stalls: stalls - before[i].stalls };
-  }));
-}
-
-// Low latency leaves a busy machine's player no room, so that its stalls say
-// little here: bench/latency counts them beside those of a player without Tuber.
-async function unharmed(s, pages) {
-  for (const page of pages) {
-    const { checked, wrong } = await wrongSegments(page, s);
-    assert.ok(checked >= 10, `${checked} answers were checked`);
-    assert.deepEqual(wrong, []);
-  }
-}
 
 const times = (s, path) => s.requests.filter((url) => url.split("?")[0] === path).length;
 
@@ -79,15 +38,6 @@ test("a player without low latency plays the same bytes under their segments' na
   t.diagnostic(JSON.stringify(got));
   for (const { share } of got) assert.ok(share > MOSTLY, `${(share * 100).toFixed(1)} % came from peers`);
   for (const page of pages) assert.equal(await seen(page, /\d+\.\d+\.m4s/), 0, "it asks for no parts");
-  await unharmed(s, pages);
-});
-
-test("parts that are byte ranges of their segment", async (t) => {
-  const s = await lowLatencySite(t, { ranged: true });
-  const { pages } = await watched(t, s, [chromium, chromium]);
-  const got = await steady(pages, 10);
-  t.diagnostic(JSON.stringify(got));
-  for (const { share } of got) assert.ok(share > MOSTLY, `${(share * 100).toFixed(1)} % came from peers`);
   await unharmed(s, pages);
 });
 
