@@ -63,7 +63,7 @@ func Start(ctx context.Context, dir, invite string) (*Instance, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("Tuber runs already, but does not answer (%w); end it, or log out and in again", err)
+			return nil, fmt.Errorf("another Tuber runs already, but does not answer (%w); end it, or log out and in again", err)
 		case <-time.After(tryEvery):
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -46,7 +45,11 @@ func run(w io.Writer, programs []string) error {
 		}
 	}
 	fmt.Fprintln(w, "Tuber is made of these works of others, under their licences.")
-	if err := printTexts(w, "Go, the language and its library", runtime.GOROOT()); err != nil {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return fmt.Errorf("find Go: %w", err)
+	}
+	if err := printTexts(w, "Go, the language and its library", strings.TrimSpace(string(root))); err != nil {
 		return err
 	}
 	for _, module := range sorted(modules) {
