@@ -116,14 +116,14 @@ func aThirdDie(s *Stage) {
 	s.Continuous(untilFound)
 }
 
-// boaster: its line carries a tenth of what it declares, so that it is asked
-// for too much, is late, and is trusted with less until it is not.
+// boaster: its line carries a tenth of what it declares. What it does not send
+// in time others do.
 func boaster(s *Stage) {
 	s.As("bea").Boost(5e6)
 	s.As("bob").Boast(400e3)
 	s.watch(viewers[:6]...)
-	s.As("bob").until("is trusted with what its line carries", func() bool { return s.As("bob").children() <= 4 })
-	s.Flow(2 * time.Second)
+	s.As("bob").Carries()
+	s.Flow(3 * time.Second)
 	s.Recover(viewers[:6]...)
 	s.Continuous(0.4)
 }
