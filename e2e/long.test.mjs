@@ -1,6 +1,6 @@
 // A response that takes longer than Firefox lets a worker's stream live without
 // a sign of life: the page's ping keeps it whole (design section 8).
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { site } from "./lib/programs.mjs";
@@ -68,30 +68,32 @@ const fetched = (page) => page.evaluate(async () => {
   return { took: performance.now() - began, size, sha256: [...digest].map((b) => b.toString(16).padStart(2, "0")).join("") };
 });
 
-for (const [name, browser] of [["Firefox", firefox], ["Chromium", chromium]]) {
-  test(`${name}: a response of over 35 s through the worker comes whole`, async (t) => {
-    const s = await slowly(t);
-    const h = await host(t, s);
-    const page = await open(await browser(t), h.page);
-    await playing(page, 2, 60);
-    await until("it is in the swarm", 40, async () => ((await stats(page))?.peers ?? 0) > 2e5);
-    await page.evaluate(() => { window.polling = setInterval(() => fetch("/slow/index.m3u8").catch(() => {}), 2000); });
-    await until("the stream is followed and wanted", 40, async () => {
-      const id = (await h.state()).contents.find((c) => c.url === "/slow/index.m3u8")?.id;
-      return id && (await stats(page)).wanted.includes(id);
+describe("both at once, for it takes long", { concurrency: true }, () => {
+  for (const [name, browser] of [["Firefox", firefox], ["Chromium", chromium]]) {
+    test(`${name}: a response of over 35 s through the worker comes whole`, async (t) => {
+      const s = await slowly(t);
+      const h = await host(t, s);
+      const page = await open(await browser(t), h.page);
+      await playing(page, 2, 60);
+      await until("it is in the swarm", 40, async () => ((await stats(page))?.peers ?? 0) > 2e5);
+      await page.evaluate(() => { window.polling = setInterval(() => fetch("/slow/index.m3u8").catch(() => {}), 2000); });
+      await until("the stream is followed and wanted", 40, async () => {
+        const id = (await h.state()).contents.find((c) => c.url === "/slow/index.m3u8")?.id;
+        return id && (await stats(page)).wanted.includes(id);
+      });
+      await page.evaluate(() => { hls.destroy(); video.pause(); });
+      const wanted = async () => (await stats(page)).wanted.length;
+      await until("nothing else is wanted", 20, async () => (await wanted()) === 1);
+      const { peers } = await stats(page);
+      s.slow.listed = 3;
+      await until("its chunks flow", 40, async () => s.slow.began > 0 && (await stats(page)).peers > peers);
+      await page.evaluate(() => clearInterval(polling)); // nothing else may reach the worker: that would be a sign of life
+      const before = (await stats(page)).answered;
+      const got = await fetched(page);
+      assert.ok(got.took > 35_000, `it took ${got.took} ms`);
+      assert.equal(got.size, s.bodies[2].length);
+      assert.equal(got.sha256, sha256(s.bodies[2]));
+      assert.ok((await stats(page)).answered > before, "the worker answered from chunks");
     });
-    await page.evaluate(() => { hls.destroy(); video.pause(); });
-    const wanted = async () => (await stats(page)).wanted.length;
-    await until("nothing else is wanted", 20, async () => (await wanted()) === 1);
-    const { peers } = await stats(page);
-    s.slow.listed = 3;
-    await until("its chunks flow", 40, async () => s.slow.began > 0 && (await stats(page)).peers > peers);
-    await page.evaluate(() => clearInterval(polling)); // nothing else may reach the worker: that would be a sign of life
-    const before = (await stats(page)).answered;
-    const got = await fetched(page);
-    assert.ok(got.took > 35_000, `it took ${got.took} ms`);
-    assert.equal(got.size, s.bodies[2].length);
-    assert.equal(got.sha256, sha256(s.bodies[2]));
-    assert.ok((await stats(page)).answered > before, "the worker answered from chunks");
-  });
-}
+  }
+});
