@@ -164,11 +164,11 @@ func TestCountsOverJumpsOfTheClock(t *testing.T) {
 func TestDaysBySummerTimeAndTravel(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("no time zones here")
+		t.Fatal(err) // Go brings the zones along
 	}
 	lisbon, err := time.LoadLocation("Europe/Lisbon")
 	if err != nil {
-		t.Skip("no time zones here")
+		t.Fatal(err) // Go brings the zones along
 	}
 	var s sums
 	for at := time.Date(2026, 3, 29, 0, 0, 0, 0, berlin); at.Before(time.Date(2026, 3, 30, 0, 0, 0, 0, berlin)); at = at.Add(time.Hour) {
@@ -200,7 +200,7 @@ func TestDaysBySummerTimeAndTravel(t *testing.T) {
 func TestScheduleByTheLocalClock(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip("no time zones here")
+		t.Fatal(err) // Go brings the zones along
 	}
 	r := newRecord()
 	r.Schedule = tuber.Schedule{On: true, Cap: 1e6}
