@@ -120,7 +120,7 @@ func (g *grove) readLinks(f *forest, i int32) {
 		for k := t.nodes[i].first; k != none; k = t.nodes[k].next {
 			at, _ := g.find(i, k)
 			w.sends[at] |= 1 << p
-			if t.nodes[k].first != none {
+			if t.nodes[k].first != none || g.visits(k) {
 				w.inner[at] = max(w.inner[at], g.weight(f, k))
 			}
 			w.named[at] = true
@@ -156,6 +156,9 @@ func (g *grove) assignment(f *forest, i int32, n int) tuber.Assignment {
 // there are at the moment, so it seldom changes.
 func (g *grove) weight(f *forest, k int32) tuber.Priority {
 	const most = 6 // 64 slots
+	if g.visits(k) {
+		return priorityInterior + most // a whole cell waits
+	}
 	slots := max(1, g.base[k]/f.slot)
 	return priorityInterior + tuber.Priority(min(most, bits.Len64(uint64(slots))-1))
 }
@@ -233,7 +236,7 @@ func (g *grove) introduction(i, j int32) tuber.Introduction {
 // each as far back as its quota allows.
 func (g *grove) holds(i int32) []tuber.Hold {
 	p := &g.peers[i]
-	if p.Role != tuber.RoleBooster || p.Means.Quota == 0 {
+	if p.Role != tuber.RoleBooster || p.Means.Quota == 0 || p.visits() {
 		return nil
 	}
 	quota := float64(p.Means.Quota) * 8 * 0.9 // bits; the file holds more than payload

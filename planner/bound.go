@@ -66,8 +66,13 @@ type supplier struct {
 func classBound(peers []Peer, origin tuber.PeerID, c tuber.Content) Bound {
 	var number [len(classes)]int
 	kinds := map[supplier]int{}
+	var visits [len(classes)]int // partitions for visitors
 	for i := range peers {
 		p := &peers[i]
+		if p.visits() {
+			visits[classOf(p)] += p.needs(&c).Len()
+			continue
+		}
 		s := supplier{
 			slots: slotsOf(p, origin, c), class: classOf(p), reach: p.Means.Reach, relay: p.Means.Relay,
 			role: p.Role, watches: wantsContent(p, c.ID),
@@ -78,6 +83,9 @@ func classBound(peers []Peer, origin tuber.PeerID, c tuber.Content) Bound {
 		if s.slots > 0 {
 			kinds[s]++
 		}
+	}
+	for n, parts := range visits {
+		number[n] += (parts + c.K - 1) / c.K
 	}
 	var worst Bound
 	for set := 1; set < 1<<len(classes); set++ {

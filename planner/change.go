@@ -100,14 +100,11 @@ func (g *grove) change(i int32, p *Peer) {
 // for what is new.
 func (g *grove) changeNeeds(i int32) {
 	p := &g.peers[i]
-	if p.Role != tuber.RoleViewer {
+	if !g.watches(i) {
 		return
 	}
 	for _, f := range g.forests {
-		var needs tuber.Partitions
-		if wantsContent(p, f.ID) {
-			needs = tuber.AllPartitions(f.K)
-		}
+		needs := p.needs(&f.Content)
 		for rest := f.needs[i] &^ needs; rest != 0; rest &= rest - 1 {
 			g.drop(f, first(rest), i)
 		}

@@ -33,6 +33,9 @@ func readPlan(t reporter, st State, plan tuber.Plan) view {
 	}
 	for id, pp := range plan.Peers {
 		for _, s := range pp.Sources {
+			if from := v.peers[s.From]; from != nil && from.visits() {
+				t.Errorf("peer %s is to get something from %s, which only visits", id, s.From)
+			}
 			for p := range tuber.Partition(tuber.MaxPartitions) {
 				if !s.Partitions.Has(p) || s.Standby {
 					continue
@@ -163,10 +166,11 @@ func (v view) checkServed(t reporter) {
 	for _, c := range v.st.Contents {
 		unserved := 0
 		for id, peer := range v.peers {
-			if peer.Role != tuber.RoleViewer || peer.Means.Reach == tuber.ReachNone || !contains(peer.Wants, c.ID) {
-				continue
-			}
+			needs := peer.needs(&c) // of a visitor, only what it is fed here
 			for p := range tuber.Partition(c.K) {
+				if !needs.Has(p) {
+					continue
+				}
 				if _, ok := v.parent[spot{c.ID, p, id}]; !ok {
 					unserved++
 					break

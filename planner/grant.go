@@ -24,7 +24,7 @@ const (
 // one that it turns to, or begins with, does not come as fast as an idle line
 // can for a moment. Nothing is granted where nothing has to be held back.
 func (g *grove) grants(i int32) []tuber.Grant {
-	if g.peers[i].Role != tuber.RoleViewer {
+	if g.peers[i].Role != tuber.RoleViewer || g.visits(i) {
 		return nil
 	}
 	var out []tuber.Grant
@@ -189,7 +189,7 @@ func (g *grove) fit() map[int32]tuber.BitsPerSecond {
 // another, and the bits per second that it is served now.
 func (g *grove) claimOf(i int32) (c claim, served float64) {
 	c.viewer = i
-	if g.peers[i].Role != tuber.RoleViewer {
+	if g.peers[i].Role != tuber.RoleViewer || g.visits(i) {
 		return c, 0
 	}
 	for _, f := range g.forests {

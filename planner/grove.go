@@ -167,16 +167,14 @@ func (g *grove) enter(i int32, p *Peer, origin tuber.PeerID) {
 	if p.ID == origin && p.Role == tuber.RoleOrigin {
 		g.origin = i
 	}
-	if p.Role == tuber.RoleBooster {
+	if p.Role == tuber.RoleBooster && !p.visits() {
 		g.boosters = g.insertByID(g.boosters, i)
 	}
 	if p.Means.Reach == tuber.ReachDialable {
 		g.dialable = g.insertByID(g.dialable, i)
 	}
 	for _, f := range g.forests {
-		if wantsContent(p, f.ID) {
-			g.need(f, i, tuber.AllPartitions(f.K))
-		}
+		g.need(f, i, p.needs(&f.Content))
 	}
 	g.setBase(i, uploadOf(useOfUplink*g.uplink(i)))
 }
@@ -230,7 +228,7 @@ func (g *grove) need(f *forest, i int32, parts tuber.Partitions) {
 // count adds i to the sums of the content, or takes it out.
 func (f *forest) count(g *grove, i int32, by int) {
 	p := &g.peers[i]
-	if p.Role != tuber.RoleViewer || f.needs[i] == 0 {
+	if !g.watches(i) || f.needs[i] == 0 {
 		return
 	}
 	f.viewers += by
@@ -289,6 +287,9 @@ func (g *grove) spend(i int32, b upload) {
 func (g *grove) uplink(i int32) float64 {
 	p := &g.peers[i]
 	u := float64(max(p.Upload, 0))
+	if p.visits() {
+		return 0
+	}
 	if p.Role == tuber.RoleViewer {
 		if p.needsDialable() || p.Means.Reach == tuber.ReachNone {
 			return 0

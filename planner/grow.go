@@ -107,6 +107,8 @@ func (g *grove) waitingFor(f *forest, tries int) []int32 {
 func (g *grove) order(i int32) int {
 	p := &g.peers[i]
 	switch {
+	case p.visits():
+		return 90_000
 	case p.Role == tuber.RoleBooster:
 		return 100_000 + p.rank(g.now)
 	case p.needsDialable():

@@ -117,7 +117,7 @@ func (g *grove) receives(f *forest, p int, i int32) bool {
 		return true
 	}
 	peer := &g.peers[i]
-	if g.settled || peer.Role == tuber.RoleViewer && !peer.Away {
+	if g.settled || peer.visits() || peer.Role == tuber.RoleViewer && !peer.Away {
 		return false
 	}
 	g.need(f, i, f.needs[i]|1<<p)

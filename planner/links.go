@@ -93,6 +93,7 @@ const (
 	isNowhere // it cannot be reached at all
 	isPicky   // some peers it may not be linked to: Peer says which
 	isAway
+	isVisitor
 )
 
 func traitsOf(p *Peer) traits {
@@ -109,6 +110,7 @@ func traitsOf(p *Peer) traits {
 	add(isNowhere, p.Means.Reach == tuber.ReachNone)
 	add(isPicky, len(p.Avoid) > 0 || p.Met != nil)
 	add(isAway, p.Away)
+	add(isVisitor, p.visits())
 	return t
 }
 

@@ -133,6 +133,14 @@ func anyPeer(t *rapid.T, name string, st State) Peer {
 			}
 		}
 	}
+	if rapid.IntRange(0, 7).Draw(t, "visits") == 0 {
+		p.Upload, p.Wants, p.Feeds = 0, nil, []Feed{}
+		for _, c := range st.Contents {
+			if parts := tuber.Partitions(rapid.IntRange(0, 1<<c.K-1).Draw(t, "feed")); parts != 0 {
+				p.Feeds = append(p.Feeds, Feed{c.ID, parts})
+			}
+		}
+	}
 	if len(st.Peers) > 1 && rapid.IntRange(0, 9).Draw(t, "avoids") == 0 {
 		p.Avoid = append(p.Avoid, st.Peers[rapid.IntRange(0, len(st.Peers)-1).Draw(t, "whom")].ID)
 	}

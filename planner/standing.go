@@ -72,7 +72,7 @@ func (s *Standing) Apply(c Change, now time.Time) tuber.Plan {
 		switch {
 		case ok && samePeer(&g.peers[i], &p):
 			continue
-		case ok && (g.peers[i].Role != p.Role || g.peers[i].Key != p.Key):
+		case ok && (g.peers[i].Role != p.Role || g.peers[i].Key != p.Key || g.peers[i].visits() != p.visits()):
 			g.leave(i)
 			s.told[i] = nil
 			s.join(&p)
@@ -204,7 +204,7 @@ func (s *Standing) answer() tuber.Plan {
 func samePeer(a, b *Peer) bool {
 	return a.ID == b.ID && a.Key == b.Key && a.Role == b.Role && a.Upload == b.Upload && a.Means == b.Means &&
 		a.Since.Equal(b.Since) && a.Hidden == b.Hidden && a.Away == b.Away && a.Mute == b.Mute &&
-		slices.Equal(a.Wants, b.Wants) && slices.Equal(a.Avoid, b.Avoid) &&
+		sameFeeds(a, b) && slices.Equal(a.Wants, b.Wants) && slices.Equal(a.Avoid, b.Avoid) &&
 		(a.Met == nil) == (b.Met == nil) && slices.Equal(a.Met, b.Met)
 }
 

@@ -35,6 +35,9 @@ type Peer struct {
 	// Met are the viewers whose addresses this viewer may have seen, if it may
 	// see no others for now; nil while it may.
 	Met []tuber.PeerID
+	// Feeds make it a visitor: a peer of another cell, which is given these here
+	// and nothing else, and gives nothing.
+	Feeds []Feed
 	// Away: its session broke and its lease runs on, or it has not rejoined
 	// after the planner's start. It keeps what it has and is given nothing new.
 	Away bool

@@ -179,7 +179,7 @@ func (f *forest) flip(g *grove, p int, i int32, comes bool) {
 		f.has[i] &^= 1 << p
 	}
 	after := f.needs[i] &^ f.has[i]
-	if g.traits[i]&isViewer == 0 {
+	if !g.watches(i) {
 		return
 	}
 	f.lacking += after.Len() - before.Len()
