@@ -15,6 +15,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math/bits"
 	"time"
 )
 
@@ -81,11 +82,7 @@ func (s Partitions) Has(p Partition) bool { return p < MaxPartitions && s&(1<<p)
 
 // Len is the number of partitions in the set.
 func (s Partitions) Len() int {
-	n := 0
-	for ; s != 0; s &= s - 1 {
-		n++
-	}
-	return n
+	return bits.OnesCount8(uint8(s))
 }
 
 // Digest is the SHA-256 of a chunk, or of a playlist.

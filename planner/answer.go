@@ -22,19 +22,27 @@ const (
 	holdMost  = 10 * time.Minute
 )
 
-// words is room for the making of one peer's part: by its links, what goes over
-// each in either direction.
+// words is room for the making of one peer's part.
 type words struct {
-	sends, gets []tuber.Partitions
-	inner       []tuber.Priority // 0 for a leaf
-	named       []bool
-	as          []tuber.Assignment
-	ss          []tuber.Source
-	ins         []tuber.Introduction
+	lines []line  // its links, in the order of ids
+	seat  []int32 // by peer: its place in lines, if it has one
+	as    []tuber.Assignment
+	ss    []tuber.Source
+	ins   []tuber.Introduction
 
 	assignments   arena[tuber.Assignment]
 	sources       arena[tuber.Source]
 	introductions arena[tuber.Introduction]
+}
+
+// line is a link, and what goes over it of one content.
+type line struct {
+	key         uint64
+	peer        int32
+	helps       bool
+	named       bool // the part says something of it
+	sends, gets tuber.Partitions
+	inner       tuber.Priority // of the other as a child; 0 for a leaf
 }
 
 // arena hands out pieces of large slices, where many are needed at once.
@@ -70,27 +78,25 @@ func (g *grove) peerPlan(i int32, before *tuber.PeerPlan) *tuber.PeerPlan {
 
 func (g *grove) writePlan(pp *tuber.PeerPlan, i int32, before *tuber.PeerPlan) {
 	w := &g.scratch
-	n := len(g.links[i])
-	w.named = append(w.named[:0], make([]bool, n)...)
+	g.readLinks(i)
 	as, ss := w.as[:0], w.ss[:0]
 	for _, f := range g.forests {
 		if f.needs[i] == 0 && f.feeds[i] == 0 {
 			continue
 		}
-		g.readLinks(f, i)
-		for n := range w.sends {
-			if w.sends[n] != 0 {
-				as = append(as, g.assignment(f, i, n))
+		g.readWays(f, i)
+		for n := range w.lines {
+			l := &w.lines[n]
+			if l.sends != 0 {
+				as = append(as, g.assignment(f, l))
 			}
-		}
-		for n := range w.gets {
-			if w.gets[n] != 0 {
-				ss = append(ss, tuber.Source{Content: f.ID, Partitions: w.gets[n], From: g.peers[g.links[i][n].peer].ID})
+			if l.gets != 0 {
+				ss = append(ss, tuber.Source{Content: f.ID, Partitions: l.gets, From: g.names[l.peer].ID})
 			}
 		}
 		for _, h := range f.helpers[i] {
 			if h.peer != 0 {
-				ss = append(ss, tuber.Source{Content: f.ID, Partitions: h.parts, From: g.peers[h.peer-1].ID, Standby: true})
+				ss = append(ss, tuber.Source{Content: f.ID, Partitions: h.parts, From: g.names[h.peer-1].ID, Standby: true})
 			}
 		}
 	}
@@ -104,49 +110,85 @@ func (g *grove) writePlan(pp *tuber.PeerPlan, i int32, before *tuber.PeerPlan) {
 	g.introduce(pp, i)
 }
 
-// readLinks sorts what i sends and gets of a content by its links.
-func (g *grove) readLinks(f *forest, i int32) {
+// readLinks sorts i's links by the ids of those at their other ends.
+func (g *grove) readLinks(i int32) {
 	w := &g.scratch
-	n := len(g.links[i])
-	w.sends = append(w.sends[:0], make([]tuber.Partitions, n)...)
-	w.gets = append(w.gets[:0], make([]tuber.Partitions, n)...)
-	w.inner = append(w.inner[:0], make([]tuber.Priority, n)...)
+	if len(w.seat) < len(g.peers) {
+		w.seat = make([]int32, len(g.peers)+len(g.peers)/4)
+	}
+	lines := w.lines[:0]
+	for n := range g.links[i] {
+		l := &g.links[i][n]
+		lines = append(lines, line{key: keyOf(g.names[l.peer].ID), peer: l.peer, helps: l.helps > 0})
+	}
+	sortLines(lines)
+	for n := range lines {
+		w.seat[lines[n].peer] = int32(n)
+	}
+	w.lines = lines
+}
+
+// sortLines sorts as grove.compare has it. Lists are short, but there is one for
+// every peer: a general sort takes twice as long.
+func sortLines(lines []line) {
+	const long = 64
+	if len(lines) > long {
+		slices.SortFunc(lines, func(a, b line) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.peer, b.peer)) })
+		return
+	}
+	for n := range lines {
+		l := lines[n]
+		for ; n > 0 && (lines[n-1].key > l.key || lines[n-1].key == l.key && lines[n-1].peer > l.peer); n-- {
+			lines[n] = lines[n-1]
+		}
+		lines[n] = l
+	}
+}
+
+// readWays notes at i's links what i sends and gets of a content.
+func (g *grove) readWays(f *forest, i int32) {
+	w := &g.scratch
+	for n := range w.lines {
+		l := &w.lines[n]
+		l.sends, l.gets, l.inner = 0, 0, 0
+	}
 	for rest := f.feeds[i]; rest != 0; rest &= rest - 1 {
 		p := first(rest)
 		t := &f.trees[p]
-		if i != g.origin && t.nodes[i].depth == 0 && g.settled {
+		if i != g.origin && t.at(i).depth == 0 && g.settled {
 			continue // nothing comes to it, so there is nothing to pass on
 		}
-		for k := t.nodes[i].first; k != none; k = t.nodes[k].next {
-			at, _ := g.find(i, k)
-			w.sends[at] |= 1 << p
-			if t.nodes[k].first != none || g.visits(k) {
-				w.inner[at] = max(w.inner[at], g.weight(f, k))
+		for k := t.at(i).first; k != none; {
+			child := t.at(k)
+			l := &w.lines[w.seat[k]]
+			l.sends |= 1 << p
+			l.named = true
+			if child.first != none || g.visits(k) {
+				l.inner = max(l.inner, g.weight(f, k))
 			}
-			w.named[at] = true
+			k = child.next
 		}
 	}
 	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
 		p := first(rest)
-		t := &f.trees[p]
-		if parent := t.nodes[i].parent; parent != none && (t.nodes[i].depth > 0 || !g.settled) {
-			at, _ := g.find(i, parent)
-			w.gets[at] |= 1 << p
-			w.named[at] = true
+		n := f.trees[p].at(i)
+		if n.parent != none && (n.depth > 0 || !g.settled) {
+			l := &w.lines[w.seat[n.parent]]
+			l.gets |= 1 << p
+			l.named = true
 		}
 	}
 }
 
-// assignment is what i sends of a content over its n-th link.
-func (g *grove) assignment(f *forest, i int32, n int) tuber.Assignment {
-	w := &g.scratch
-	a := tuber.Assignment{Content: f.ID, Partitions: w.sends[n], To: g.peers[g.links[i][n].peer].ID, Priority: priorityLeaf}
-	a.Rate = tuber.BitsPerSecond(float64(w.sends[n].Len()) * f.slot.perSecond())
+// assignment is what is sent of a content over a link.
+func (g *grove) assignment(f *forest, l *line) tuber.Assignment {
+	a := tuber.Assignment{Content: f.ID, Partitions: l.sends, To: g.names[l.peer].ID, Priority: priorityLeaf}
+	a.Rate = tuber.BitsPerSecond(float64(l.sends.Len()) * f.slot.perSecond())
 	switch {
 	case f.viewers == 0:
 		a.Priority = priorityIdle
-	case w.inner[n] > 0:
-		a.Priority = w.inner[n]
+	case l.inner > 0:
+		a.Priority = l.inner
 	}
 	return a
 }
@@ -159,7 +201,7 @@ func (g *grove) weight(f *forest, k int32) tuber.Priority {
 	if g.visits(k) {
 		return priorityInterior + most // a whole cell waits
 	}
-	slots := max(1, g.base[k]/f.slot)
+	slots := max(1, g.shares[k].base/f.slot)
 	return priorityInterior + tuber.Priority(min(most, bits.Len64(uint64(slots))-1))
 }
 
@@ -191,8 +233,8 @@ func (g *grove) carryUnknown(pp, before *tuber.PeerPlan) {
 func (g *grove) introduce(pp *tuber.PeerPlan, i int32) {
 	w := &g.scratch
 	out := w.ins[:0]
-	for n, l := range g.links[i] {
-		if w.named[n] || l.helps > 0 {
+	for n := range w.lines {
+		if l := &w.lines[n]; l.named || l.helps {
 			out = append(out, g.introduction(i, l.peer))
 		}
 	}
@@ -224,12 +266,12 @@ func (g *grove) introduceUnknown(pp *tuber.PeerPlan, i int32, out []tuber.Introd
 // introduction: a viewer makes the offer to a permanent peer, otherwise the
 // higher id does.
 func (g *grove) introduction(i, j int32) tuber.Introduction {
-	self, p := &g.peers[i], &g.peers[j]
+	other := &g.names[j]
 	offer := g.compare(i, j) > 0
-	if self.permanent() != p.permanent() {
-		offer = !self.permanent()
+	if viewer := g.shares[i].traits&isViewer != 0; viewer != (other.Role == tuber.RoleViewer) {
+		offer = viewer
 	}
-	return tuber.Introduction{Peer: p.ID, Key: p.Key, Role: p.Role, Offer: offer}
+	return tuber.Introduction{Peer: other.ID, Key: other.Key, Role: other.Role, Offer: offer}
 }
 
 // holds is what booster i keeps on disk: what it receives, most wanted first,

@@ -28,7 +28,7 @@ func (g *grove) leave(i int32) {
 		g.origin = none
 	}
 	delete(g.index, g.peers[i].ID)
-	g.peers[i], g.traits[i] = Peer{}, 0
+	g.peers[i], g.shares[i].traits = Peer{}, 0
 	g.free = append(g.free, i)
 }
 
@@ -52,13 +52,13 @@ func (g *grove) change(i int32, p *Peer) {
 			f.trees[first(rest)].close(i)
 		}
 		f.count(g, i, -1)
-		if g.traits[i]&isSymmetric != 0 {
-			f.scarcer[1] -= upload(g.lacks(f, i).Len()) * f.slot
+		if g.shares[i].traits&isSymmetric != 0 {
+			f.scarcer[1] -= upload(f.lacks(i).Len()) * f.slot
 		}
 	}
-	base, budget := g.base[i], g.budget[i]
+	base, budget := g.shares[i].base, g.shares[i].budget
 	g.spend(i, budget)
-	g.peers[i], g.traits[i] = *p, traitsOf(p)
+	g.peers[i], g.shares[i].traits = *p, traitsOf(p)
 	g.spend(i, -budget)
 	if (old.Means.Reach == tuber.ReachDialable) != (p.Means.Reach == tuber.ReachDialable) {
 		g.dialable = g.removeByID(g.dialable, i)
@@ -69,27 +69,27 @@ func (g *grove) change(i int32, p *Peer) {
 	for _, f := range g.forests {
 		f.count(g, i, 1)
 		if p.needsDialable() {
-			f.scarcer[1] += upload(g.lacks(f, i).Len()) * f.slot
+			f.scarcer[1] += upload(f.lacks(i).Len()) * f.slot
 		}
 	}
 	g.changeNeeds(i)
 	g.setBase(i, uploadOf(useOfUplink*g.uplink(i)))
 	for _, f := range g.forests {
 		if main := f.main[i]; main != 0 {
-			f.supply[main-1] += g.base[i] - base
+			f.supply[main-1] += g.shares[i].base - base
 		}
 	}
 	g.changeLinks(i, &old)
 	if p.Mute {
 		g.orphan(i)
 	}
-	for g.budget[i]+g.slack(i) < 0 && !p.Away && g.shed(i) {
+	for g.shares[i].budget+g.slack(i) < 0 && !p.Away && g.shed(i) {
 	}
 	for _, f := range g.forests {
-		if g.lacks(f, i) != 0 && !p.Away {
+		if f.lacks(i) != 0 && !p.Away {
 			f.queue(i)
 		}
-		if f.main[i] == 0 && f.needs[i] != 0 && g.budget[i] >= f.slot {
+		if f.main[i] == 0 && f.needs[i] != 0 && g.shares[i].budget >= f.slot {
 			g.settleHome(f, i, g.poorest(f, i))
 		}
 	}
@@ -124,19 +124,19 @@ func (g *grove) changeNeeds(i int32) {
 func (g *grove) changeLinks(i int32, old *Peer) {
 	active, standby := old.links()
 	nowActive, nowStandby := g.peers[i].links()
-	g.room[i] += int32(nowActive - active)
-	g.spare[i] += int32(nowStandby - standby)
+	g.shares[i].room += int32(nowActive - active)
+	g.shares[i].spare += int32(nowStandby - standby)
 	for n := len(g.links[i]) - 1; n >= 0; n-- {
 		if n >= len(g.links[i]) {
 			continue
 		}
 		j := g.links[i][n].peer
-		if possible := !g.avoided(i, j) && g.linkable(i, j); possible && g.linked[i] <= g.room[i] && g.spare[i] >= 0 {
+		if possible := !g.avoided(i, j) && g.linkable(i, j); possible && g.shares[i].linked <= g.shares[i].room && g.shares[i].spare >= 0 {
 			continue
-		} else if !possible || g.spare[i] < 0 && !g.active(i, j) {
+		} else if !possible || g.shares[i].spare < 0 && !g.active(i, j) {
 			g.dropHelp(i, j)
 		}
-		if possible := !g.avoided(i, j) && g.linkable(i, j); !possible || g.linked[i] > g.room[i] {
+		if possible := !g.avoided(i, j) && g.linkable(i, j); !possible || g.shares[i].linked > g.shares[i].room {
 			g.unlink(i, j)
 		}
 	}
@@ -147,7 +147,7 @@ func (g *grove) unlink(i, j int32) {
 	for _, f := range g.forests {
 		for p := range f.trees {
 			for _, e := range [][2]int32{{i, j}, {j, i}} {
-				if f.trees[p].nodes[e[1]].parent == e[0] {
+				if f.trees[p].at(e[1]).parent == e[0] {
 					g.castOff(f, p, e[1])
 				}
 			}
@@ -160,7 +160,7 @@ func (g *grove) unlink(i, j int32) {
 func (g *grove) castOff(f *forest, p int, child int32) {
 	g.detach(f, p, child)
 	g.adrift = true
-	if g.traits[child]&isAway == 0 {
+	if g.shares[child].traits&isAway == 0 {
 		f.queue(child)
 	} else {
 		g.settle(f, p, child, 0)
@@ -187,7 +187,7 @@ func (g *grove) shed(i int32) bool {
 			for rest := f.feeds[i]; rest != 0; rest &= rest - 1 {
 				p := first(rest)
 				for k := range f.trees[p].kids(i) {
-					if !leaf || f.trees[p].nodes[k].first == none {
+					if !leaf || f.trees[p].at(k).first == none {
 						g.castOff(f, p, k)
 						return true
 					}

@@ -84,7 +84,7 @@ func (g *grove) setGrants() {
 	if first := g.upTo(0, 1); first != g.grant0 {
 		g.grant0 = first
 		for i := range g.peers {
-			if g.traits[i]&isViewer != 0 {
+			if g.shares[i].traits&isViewer != 0 {
 				g.note(int32(i))
 			}
 		}

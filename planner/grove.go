@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"encoding/binary"
 	"slices"
 	"time"
 
@@ -14,40 +13,55 @@ const none = int32(-1)
 // grove is a plan in the making: the trees of all contents over the same peers,
 // whose uplinks and links they share. Peers are named by their index; everything
 // that is asked for often is in slices by index, so that no step of planning
-// depends on how many peers there are.
+// depends on how many peers there are. What a step costs is mostly the cache lines
+// that it touches: what is asked together lies together.
 type grove struct {
-	now       time.Time
-	settled   bool
-	peers     []Peer   // by index; one that left has no role
-	traits    []traits // by index: what is asked of it most often
-	near      []uint64 // by index: a bit for each of its links, see bitOf; others may share it
-	key       []uint64 // the first bytes of the id: the order of ids in one comparison
-	index     map[tuber.PeerID]int32
-	free      []int32 // indices of those who left
-	origin    int32   // none if the origin is not here
-	base      []upload
-	budget    []upload // not assigned yet, of base; a kept edge may overdraw
-	room      []int32  // links that a peer may have, standby ones apart
-	linked    []int32  // links that it has, standby ones apart
-	spare     []int32  // standby links that it may still get
-	links     [][]link // by the order of ids
-	pending   []int32  // partitions without a parent: each may need a link yet
-	boosters  []int32  // in the order of ids
-	dialable  []int32  // peers that anyone can dial, in the order of ids
-	forests   []*forest
-	byID      map[tuber.ContentID]*forest
-	moves     int // improvements still allowed
-	turn      int // of trees, in improve
-	changed   []int32
-	isChanged []bool
-	left      upload                        // upload that nobody was assigned, of those who are here
-	released  int                           // slots that came free since the waiting were last looked at
-	adrift    bool                          // subtrees have been taken off that keep their depths: see rooted
-	small     bool                          // a booster's share depends on how many viewers there are
-	meant     map[int32]tuber.BitsPerSecond // what viewers are to come down to
-	grant0    tuber.BitsPerSecond           // to who wants nothing yet
-	whole     bool                          // everybody's words are written at once, so nothing is noted as changed
-	scratch   words
+	now      time.Time
+	settled  bool
+	peers    []Peer   // by index; one that left has no role
+	names    []name   // by index
+	shares   []share  // by index
+	links    [][]link // by index
+	index    map[tuber.PeerID]int32
+	free     []int32 // indices of those who left
+	origin   int32   // none if the origin is not here
+	boosters []int32 // in the order of ids
+	dialable []int32 // peers that anyone can dial, in the order of ids
+	forests  []*forest
+	byID     map[tuber.ContentID]*forest
+	moves    int // improvements still allowed
+	turn     int // of trees, in improve
+	changed  []int32
+	left     upload                        // upload that nobody was assigned, of those who are here
+	released int                           // slots that came free since the waiting were last looked at
+	adrift   bool                          // subtrees have been taken off that keep their depths: see rooted
+	small    bool                          // a booster's share depends on how many viewers there are
+	meant    map[int32]tuber.BitsPerSecond // what viewers are to come down to
+	grant0   tuber.BitsPerSecond           // to who wants nothing yet
+	whole    bool                          // everybody's words are written at once, so nothing is noted as changed
+	scratch  words
+}
+
+// name is what others are told of a peer, in one cache line.
+type name struct {
+	ID   tuber.PeerID
+	Key  tuber.PublicKey
+	Role tuber.Role
+}
+
+// share is what a peer has to give and what it was given: all that is asked of it
+// for every edge, in one cache line.
+type share struct {
+	key          uint64 // the first bytes of the id: the order of ids in one comparison
+	near         uint64 // a bit for each of its links, see bitOf; others may share it
+	base, budget upload // in all, and not assigned yet; a kept edge may overdraw
+	room         int32  // links that it may have, standby ones apart
+	linked       int32  // links that it has, standby ones apart
+	spare        int32  // standby links that it may still get
+	pending      int32  // partitions without a parent: each may need a link yet
+	traits       traits
+	changed      bool // it is in grove.changed
+	_            [14]byte
 }
 
 // upload is counted in eighths of a bit per second: a slot is a whole number of
@@ -66,6 +80,7 @@ type forest struct {
 	viewers int                // who want it
 	scarce  int                // of them, those whom dialable peers only can feed
 	needs   []tuber.Partitions // by peer: that it is to receive
+	fed     []tuber.Partitions // by peer: for which it has a parent
 	has     []tuber.Partitions // by peer: that come to it from the origin
 	feeds   []tuber.Partitions // by peer: in which it has children
 	home    []tuber.Partitions // by peer: in which it takes children
@@ -73,6 +88,7 @@ type forest struct {
 	helpers [][tuber.StandbyLinks]helper
 	supply  [tuber.MaxPartitions]upload // by tree: the uplinks of those at home in it
 	trees   []tree                      // by partition
+	nodes   []node                      // by peer, then by partition; see tree.at
 	queued  []queued                    // by peer: in which of the next two it is
 	fresh   []int32                     // lack a parent since the last look
 	waiting []int32                     // have lacked one for longer
@@ -90,21 +106,19 @@ type helper struct {
 
 func newGrove(st State, now time.Time) *grove {
 	g := &grove{now: now, settled: !now.Before(st.Settled), origin: none}
-	sorted := sortedPeers(st.Peers)
-	n := len(sorted)
+	g.peers = sortedPeers(st.Peers)
+	n := len(g.peers)
 	g.index = make(map[tuber.PeerID]int32, n)
 	g.byID = map[tuber.ContentID]*forest{}
-	g.extend(n)
+	g.names, g.shares, g.links = make([]name, n), make([]share, n), make([][]link, n)
 	for _, c := range sortedContents(st.Contents) {
 		g.addForest(c, n)
 	}
-	const usual = 16 // links of most
+	const usual = tuber.MaxLinks // of most
 	room := make([]link, usual*n)
-	for i := range sorted {
+	for i := range g.peers {
 		g.links[i] = room[usual*i : usual*i : usual*(i+1)]
-	}
-	for i := range sorted {
-		g.enter(int32(i), &sorted[i], st.Origin)
+		g.enter(int32(i), st.Origin)
 	}
 	return g
 }
@@ -113,17 +127,9 @@ func newGrove(st State, now time.Time) *grove {
 func (g *grove) extend(n int) {
 	more := n - len(g.peers)
 	g.peers = append(g.peers, make([]Peer, more)...)
-	g.key = append(g.key, make([]uint64, more)...)
-	g.traits = append(g.traits, make([]traits, more)...)
-	g.near = append(g.near, make([]uint64, more)...)
-	g.base = append(g.base, make([]upload, more)...)
-	g.budget = append(g.budget, make([]upload, more)...)
-	g.room = append(g.room, make([]int32, more)...)
-	g.linked = append(g.linked, make([]int32, more)...)
-	g.spare = append(g.spare, make([]int32, more)...)
+	g.names = append(g.names, make([]name, more)...)
+	g.shares = append(g.shares, make([]share, more)...)
 	g.links = append(g.links, make([][]link, more)...)
-	g.pending = append(g.pending, make([]int32, more)...)
-	g.isChanged = append(g.isChanged, make([]bool, more)...)
 	for _, f := range g.forests {
 		f.extend(more)
 	}
@@ -131,19 +137,20 @@ func (g *grove) extend(n int) {
 
 func (f *forest) extend(more int) {
 	f.needs = append(f.needs, make([]tuber.Partitions, more)...)
+	f.fed = append(f.fed, make([]tuber.Partitions, more)...)
 	f.has = append(f.has, make([]tuber.Partitions, more)...)
 	f.feeds = append(f.feeds, make([]tuber.Partitions, more)...)
 	f.home = append(f.home, make([]tuber.Partitions, more)...)
 	f.main = append(f.main, make([]uint8, more)...)
 	f.helpers = append(f.helpers, make([][tuber.StandbyLinks]helper, more)...)
 	f.queued = append(f.queued, make([]queued, more)...)
+	old := len(f.nodes)
+	f.nodes = append(f.nodes, make([]node, more*f.K)...)
+	for n := old; n < len(f.nodes); n++ {
+		f.nodes[n] = noNode
+	}
 	for p := range f.trees {
-		t := &f.trees[p]
-		old := len(t.nodes)
-		t.nodes = append(t.nodes, make([]node, more)...)
-		for i := old; i < len(t.nodes); i++ {
-			t.nodes[i] = noNode
-		}
+		f.trees[p].nodes, f.trees[p].stride = f.nodes[min(p, len(f.nodes)):], f.K
 	}
 }
 
@@ -156,14 +163,13 @@ func (g *grove) addForest(c tuber.Content, n int) {
 	g.forests, g.byID[c.ID] = append(g.forests, f), f
 }
 
-// enter puts a peer at a free index. It is given nothing yet.
-func (g *grove) enter(i int32, p *Peer, origin tuber.PeerID) {
-	g.peers[i] = *p
-	g.key[i] = binary.BigEndian.Uint64(p.ID[:])
-	g.index[p.ID] = i
+// enter begins with the peer at index i. It is given nothing yet.
+func (g *grove) enter(i int32, origin tuber.PeerID) {
+	p := &g.peers[i]
+	g.index[p.ID], g.names[i] = i, name{p.ID, p.Key, p.Role}
 	active, standby := p.links()
-	g.room[i], g.spare[i], g.linked[i], g.links[i], g.near[i] = int32(active), int32(standby), 0, g.links[i][:0], 0
-	g.traits[i] = traitsOf(p)
+	g.shares[i] = share{key: keyOf(p.ID), room: int32(active), spare: int32(standby), traits: traitsOf(p), changed: g.shares[i].changed}
+	g.links[i] = g.links[i][:0]
 	if p.ID == origin && p.Role == tuber.RoleOrigin {
 		g.origin = i
 	}
@@ -195,8 +201,8 @@ func (g *grove) removeByID(list []int32, i int32) []int32 {
 // order of their indices.
 func (g *grove) compare(a, b int32) int {
 	switch {
-	case g.key[a] != g.key[b]:
-		if g.key[a] < g.key[b] {
+	case g.shares[a].key != g.shares[b].key:
+		if g.shares[a].key < g.shares[b].key {
 			return -1
 		}
 		return 1
@@ -215,8 +221,8 @@ func (g *grove) need(f *forest, i int32, parts tuber.Partitions) {
 	f.needs[i] = parts
 	f.count(g, i, 1)
 	more := int32(parts.Len() - old.Len())
-	g.pending[i] += more
-	if g.traits[i]&isSymmetric != 0 {
+	g.shares[i].pending += more
+	if g.shares[i].traits&isSymmetric != 0 {
 		f.scarcer[1] += upload(more) * f.slot
 	}
 	if parts&^old != 0 {
@@ -264,19 +270,19 @@ func (f *forest) queue(i int32) {
 
 // setBase changes what i may send in all.
 func (g *grove) setBase(i int32, base upload) {
-	g.spend(i, g.base[i]-base)
-	g.base[i] = base
+	g.spend(i, g.shares[i].base-base)
+	g.shares[i].base = base
 }
 
 // spend takes something from what i may still send.
 func (g *grove) spend(i int32, b upload) {
-	before := max(0, g.budget[i])
-	g.budget[i] -= b
-	after := max(0, g.budget[i])
-	if g.traits[i]&isAway == 0 {
+	before := max(0, g.shares[i].budget)
+	g.shares[i].budget -= b
+	after := max(0, g.shares[i].budget)
+	if g.shares[i].traits&isAway == 0 {
 		g.left += after - before
 	}
-	if g.traits[i]&isDialable != 0 && i != g.origin {
+	if g.shares[i].traits&isDialable != 0 && i != g.origin {
 		for _, f := range g.forests {
 			f.scarcer[0] += after - before
 		}
@@ -308,16 +314,16 @@ func (g *grove) uplink(i int32) float64 {
 // unfed is the number of partitions that still lack a parent.
 func (g *grove) unfed() int {
 	n := 0
-	for _, p := range g.pending {
-		n += int(p)
+	for i := range g.shares {
+		n += int(g.shares[i].pending)
 	}
 	return n
 }
 
 // note remembers that what i is told may have changed.
 func (g *grove) note(i int32) {
-	if i != none && !g.whole && !g.isChanged[i] {
-		g.isChanged[i] = true
+	if i != none && !g.whole && !g.shares[i].changed {
+		g.shares[i].changed = true
 		g.changed = append(g.changed, i)
 	}
 }

@@ -67,21 +67,13 @@ func (g *grove) giveUp() {
 // sink says of i, and of what hangs below it, that nothing comes to them in the
 // trees where i lacks a parent.
 func (g *grove) sink(f *forest, i int32) {
-	for rest := g.lacks(f, i); rest != 0; rest &= rest - 1 {
+	for rest := f.lacks(i); rest != 0; rest &= rest - 1 {
 		g.settle(f, first(rest), i, 0)
 	}
 }
 
 // lacks are the partitions for which i has no parent.
-func (g *grove) lacks(f *forest, i int32) tuber.Partitions {
-	var out tuber.Partitions
-	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
-		if p := first(rest); f.trees[p].nodes[i].parent == none {
-			out |= 1 << p
-		}
-	}
-	return out
-}
+func (f *forest) lacks(i int32) tuber.Partitions { return f.needs[i] &^ f.fed[i] }
 
 // waitingFor takes those who are to be looked at now out of fresh and waiting,
 // in the order in which they are attached: boosters, for they feed the others;
@@ -93,7 +85,7 @@ func (g *grove) waitingFor(f *forest, tries int) []int32 {
 	f.fresh = f.fresh[:0]
 	keep := out[:0]
 	for _, i := range out {
-		if f.needs[i] == 0 || g.traits[i]&isAway != 0 || g.lacks(f, i) == 0 {
+		if f.needs[i] == 0 || g.shares[i].traits&isAway != 0 || f.lacks(i) == 0 {
 			f.queued[i] = inNone
 			g.sink(f, i)
 			continue
@@ -122,6 +114,7 @@ func (g *grove) order(i int32) int {
 func (g *grove) sortBy(list []int32, value func(int32) int) {
 	type ranked struct {
 		value int
+		key   uint64
 		i     int32
 	}
 	if len(list) < 2 {
@@ -129,10 +122,16 @@ func (g *grove) sortBy(list []int32, value func(int32) int) {
 	}
 	all := make([]ranked, len(list))
 	for n, i := range list {
-		all[n] = ranked{value(i), i}
+		all[n] = ranked{value(i), g.shares[i].key, i}
 	}
 	slices.SortFunc(all, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(b.value, a.value), g.compare(a.i, b.i))
+		switch {
+		case a.value != b.value:
+			return cmp.Compare(b.value, a.value)
+		case a.key != b.key:
+			return cmp.Compare(a.key, b.key)
+		}
+		return cmp.Compare(a.i, b.i)
 	})
 	for n := range all {
 		list[n] = all[n].i
@@ -142,9 +141,9 @@ func (g *grove) sortBy(list []int32, value func(int32) int) {
 // plantRoots chooses for every partition without one the peer that the origin
 // feeds. Roots are spread: each counts with the children it will be given.
 func (g *grove) plantRoots(f *forest, waiting []int32, reserved map[int32]upload) {
-	receivers := upload(len(f.trees[0].nodes))
+	receivers := upload(len(g.peers))
 	reserve := func(i int32) {
-		reserved[i] += min((receivers-1)*f.slot, max(0, g.budget[i]-reserved[i]))
+		reserved[i] += min((receivers-1)*f.slot, max(0, g.shares[i].budget-reserved[i]))
 	}
 	for p := range f.trees {
 		for root := range f.trees[p].kids(g.origin) {
@@ -152,7 +151,7 @@ func (g *grove) plantRoots(f *forest, waiting []int32, reserved map[int32]upload
 		}
 	}
 	for p := range f.trees {
-		if f.trees[p].nodes[g.origin].first != none || g.budget[g.origin] < f.slot {
+		if f.trees[p].at(g.origin).first != none || g.shares[g.origin].budget < f.slot {
 			continue
 		}
 		if root := g.bestRoot(f, p, waiting, reserved); root != none {
@@ -166,8 +165,8 @@ func (g *grove) plantRoots(f *forest, waiting []int32, reserved map[int32]upload
 func (g *grove) bestRoot(f *forest, p int, waiting []int32, reserved map[int32]upload) int32 {
 	best, bestClass, bestLeft := none, -1, upload(0)
 	for _, i := range waiting {
-		left := g.budget[i]
-		if left < bestLeft && bestClass == 3 || f.needs[i]&(1<<p) == 0 || f.trees[p].nodes[i].parent != none {
+		left := g.shares[i].budget
+		if left < bestLeft && bestClass == 3 || f.needs[i]&(1<<p) == 0 || f.trees[p].at(i).parent != none {
 			continue
 		}
 		left -= reserved[i]
@@ -190,9 +189,9 @@ func (g *grove) bestRoot(f *forest, p int, waiting []int32, reserved map[int32]u
 
 // settleHome makes i at home in tree p: it takes children there.
 func (g *grove) settleHome(f *forest, i int32, p int) {
-	if f.main[i] == 0 && g.budget[i] >= f.slot {
+	if f.main[i] == 0 && g.shares[i].budget >= f.slot {
 		f.main[i] = uint8(p + 1)
-		f.supply[p] += g.base[i]
+		f.supply[p] += g.shares[i].base
 	}
 	f.home[i] |= 1 << p
 	g.open(f, p, i)
@@ -201,7 +200,7 @@ func (g *grove) settleHome(f *forest, i int32, p int) {
 // leaveHome takes i out of all its homes but those where it has children.
 func (g *grove) leaveHome(f *forest, i int32) {
 	if f.main[i] != 0 {
-		f.supply[f.main[i]-1] -= g.base[i]
+		f.supply[f.main[i]-1] -= g.shares[i].base
 		f.main[i] = 0
 	}
 	for rest := f.home[i] &^ f.feeds[i]; rest != 0; rest &= rest - 1 {
@@ -218,9 +217,9 @@ func (g *grove) attachAll(f *forest, waiting []int32) []int32 {
 		again = g.attachHomes(f, waiting)
 		left := waiting[:0]
 		for _, i := range waiting {
-			lacks := g.lacks(f, i)
+			lacks := f.lacks(i)
 			before := lacks
-			from := int(g.key[i] % uint64(f.K)) // so that no tree is always the last
+			from := int(g.shares[i].key % uint64(f.K)) // so that no tree is always the last
 			for step := 0; step < f.K && lacks != 0; step++ {
 				p := from + step
 				if p >= f.K {
@@ -248,13 +247,13 @@ func (g *grove) attachHomes(f *forest, waiting []int32) bool {
 	done := false
 	var byRank []int32
 	for _, i := range waiting {
-		if g.budget[i] >= f.slot && (f.main[i] == 0 || f.trees[f.main[i]-1].nodes[i].parent == none) {
+		if g.shares[i].budget >= f.slot && (f.main[i] == 0 || f.trees[f.main[i]-1].at(i).parent == none) {
 			byRank = append(byRank, i)
 		}
 	}
 	g.sortBy(byRank, func(i int32) int { return g.peers[i].rank(g.now) })
 	for _, i := range byRank {
-		if g.budget[i] < f.slot {
+		if g.shares[i].budget < f.slot {
 			continue
 		}
 		if f.main[i] == 0 {
@@ -265,7 +264,7 @@ func (g *grove) attachHomes(f *forest, waiting []int32) bool {
 			g.settleHome(f, i, p)
 		}
 		p := int(f.main[i]) - 1
-		if f.needs[i]&(1<<p) != 0 && f.trees[p].nodes[i].parent == none && g.attach(f, p, i) {
+		if f.needs[i]&(1<<p) != 0 && f.trees[p].at(i).parent == none && g.attach(f, p, i) {
 			done = true
 		}
 	}
@@ -303,7 +302,7 @@ func (g *grove) attach(f *forest, p int, i int32) bool {
 // feed lets the origin feed those without a parent, the one that helps most
 // first. It returns true once somebody has slots for the others again.
 func (g *grove) feed(f *forest, waiting []int32) bool {
-	if g.budget[g.origin] < f.slot {
+	if g.shares[g.origin].budget < f.slot {
 		return false
 	}
 	type want struct {
@@ -312,20 +311,20 @@ func (g *grove) feed(f *forest, waiting []int32) bool {
 	}
 	var wants []want
 	for _, i := range waiting {
-		for rest := g.lacks(f, i); rest != 0; rest &= rest - 1 {
+		for rest := f.lacks(i); rest != 0; rest &= rest - 1 {
 			wants = append(wants, want{first(rest), i})
 		}
 	}
-	slices.SortStableFunc(wants, func(a, b want) int { return cmp.Compare(g.budget[b.i], g.budget[a.i]) })
+	slices.SortStableFunc(wants, func(a, b want) int { return cmp.Compare(g.shares[b.i].budget, g.shares[a.i].budget) })
 	for _, w := range wants {
-		if g.budget[g.origin] < f.slot {
+		if g.shares[g.origin].budget < f.slot {
 			return false
 		}
 		if !g.mayLink(g.origin, w.i) {
 			continue
 		}
 		g.set(f, w.p, g.origin, w.i)
-		if g.budget[w.i] >= f.slot || f.trees[w.p].nodes[w.i].first != none {
+		if g.shares[w.i].budget >= f.slot || f.trees[w.p].at(w.i).first != none {
 			g.settleHome(f, w.i, w.p)
 			return true
 		}

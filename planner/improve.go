@@ -27,8 +27,8 @@ func (g *grove) improve() {
 // relieveOrigin moves one of several children of the origin below another peer.
 func (g *grove) relieveOrigin(f *forest, p int) bool {
 	t := &f.trees[p]
-	only := t.nodes[g.origin].first
-	if only == none || t.nodes[only].next == none {
+	only := t.at(g.origin).first
+	if only == none || t.at(only).next == none {
 		return false
 	}
 	var kids []int32
@@ -39,7 +39,7 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 	// The last in rank first: the first stays.
 	for n := len(kids) - 1; n >= 0; n-- {
 		i := kids[n]
-		if g.traits[i]&isAway != 0 {
+		if g.shares[i].traits&isAway != 0 {
 			continue
 		}
 		parent := g.choose(f, p, i, maxDepth-t.height(i))
@@ -50,7 +50,7 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 			g.move(f, p, parent, i)
 			return true
 		}
-		if g.budget[i] < f.slot {
+		if g.shares[i].budget < f.slot {
 			continue // it cannot take another's place and keep that one below it
 		}
 		g.detach(f, p, i)
@@ -66,15 +66,15 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 // viewer that it feeds.
 func (g *grove) raiseBooster(f *forest, p int) bool {
 	t := &f.trees[p]
-	root := t.nodes[g.origin].first
-	if root == none || t.nodes[root].next != none || g.peers[root].Role != tuber.RoleViewer || g.traits[root]&isAway != 0 {
+	root := t.at(g.origin).first
+	if root == none || t.at(root).next != none || g.peers[root].Role != tuber.RoleViewer || g.shares[root].traits&isAway != 0 {
 		return false
 	}
 	if t.height(root) >= maxDepth-1 {
 		return false
 	}
 	for _, b := range g.boosters {
-		if g.traits[b]&isAway != 0 || t.nodes[b].depth == 0 || g.budget[b] < f.slot {
+		if g.shares[b].traits&isAway != 0 || t.at(b).depth == 0 || g.shares[b].budget < f.slot {
 			continue
 		}
 		if g.mayLink(b, root) && g.mayLink(b, g.origin) && g.insert(f, p, b, root) {
@@ -87,7 +87,7 @@ func (g *grove) raiseBooster(f *forest, p int) bool {
 // insert puts b between the origin and its child root. It undoes itself where
 // the two links together are more than b may have.
 func (g *grove) insert(f *forest, p int, b, root int32) bool {
-	parent := f.trees[p].nodes[b].parent
+	parent := f.trees[p].at(b).parent
 	g.detach(f, p, b)
 	g.detach(f, p, root)
 	if g.mayLink(g.origin, b) {
@@ -118,7 +118,7 @@ func (g *grove) promote(f *forest, p int) {
 					continue
 				}
 				i := (*list)[n]
-				if int(f.main[i]) != p+1 || g.traits[i]&isAway != 0 {
+				if int(f.main[i]) != p+1 || g.shares[i].traits&isAway != 0 {
 					continue
 				}
 				looks--
@@ -135,20 +135,20 @@ func (g *grove) promote(f *forest, p int) {
 func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 	const worth = 4 // hops gained in all; less is not worth two hand-overs
 	t := &f.trees[p]
-	d := int(t.nodes[i].depth)
-	feeds := int(min(g.base[i]/f.slot, tuber.MaxLinks))
+	d := int(t.at(i).depth)
+	feeds := int(min(g.shares[i].base/f.slot, tuber.MaxLinks))
 	looks := 16
 	for at := 1; at < d && looks > 0 && (d-at)*feeds >= worth; at++ {
 		leaves := t.levels[at].leaves
 		for n := range leaves {
-			j := leaves[(int(g.key[i]&0xffff)+n)%len(leaves)]
-			if int(f.main[j]) == p+1 && g.base[j] >= f.slot {
+			j := leaves[(int(g.shares[i].key&0xffff)+n)%len(leaves)]
+			if int(f.main[j]) == p+1 && g.shares[j].base >= f.slot {
 				continue
 			}
 			if looks--; looks < 0 {
 				break
 			}
-			if g.crowded(f, p, t.nodes[j].parent) {
+			if g.crowded(f, p, t.at(j).parent) {
 				continue
 			}
 			if g.swap(f, p, i, j) {
@@ -162,7 +162,7 @@ func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 // crowded tells whether half of the slots of j go to children that are to feed
 // others in this tree.
 func (g *grove) crowded(f *forest, p int, j int32) bool {
-	if g.base[j] < mixedFrom*f.slot {
+	if g.shares[j].base < mixedFrom*f.slot {
 		return false
 	}
 	n := int64(0)
@@ -171,7 +171,7 @@ func (g *grove) crowded(f *forest, p int, j int32) bool {
 			n++
 		}
 	}
-	return 2*(n+1) > int64(g.base[j]/f.slot)
+	return 2*(n+1) > int64(g.shares[j].base/f.slot)
 }
 
 // shorten moves those far from the origin nearer, where a slot is free there.
@@ -189,7 +189,7 @@ func (g *grove) shorten(f *forest, p int) {
 					continue
 				}
 				i := (*list)[n]
-				if g.traits[i]&isAway != 0 {
+				if g.shares[i].traits&isAway != 0 {
 					continue
 				}
 				looks--
@@ -218,7 +218,7 @@ func (g *grove) openAbove(f *forest, p, d int) bool {
 		for class := range t.levels[at].free {
 			list := &t.levels[at].free[class]
 			for n := len(*list); n > 0; n = len(*list) {
-				if j := (*list)[n-1]; g.budget[j] >= f.slot && g.linked[j] < g.room[j] {
+				if j := (*list)[n-1]; g.shares[j].budget >= f.slot && g.shares[j].linked < g.shares[j].room {
 					return true
 				}
 				t.close((*list)[n-1])
@@ -232,8 +232,8 @@ func (g *grove) openAbove(f *forest, p, d int) bool {
 // other. It undoes itself where a link cannot be.
 func (g *grove) swap(f *forest, p int, i, j int32) bool {
 	t := &f.trees[p]
-	a, b := t.nodes[i].parent, t.nodes[j].parent
-	if a == b || a == j || b == i || g.traits[a]&isAway != 0 || g.traits[b]&isAway != 0 || g.traits[j]&isAway != 0 || !g.fits(b, i) || !g.fits(a, j) || t.below(j, i) {
+	a, b := t.at(i).parent, t.at(j).parent
+	if a == b || a == j || b == i || g.shares[a].traits&isAway != 0 || g.shares[b].traits&isAway != 0 || g.shares[j].traits&isAway != 0 || !g.fits(b, i) || !g.fits(a, j) || t.below(j, i) {
 		return false
 	}
 	g.detach(f, p, i)

@@ -91,7 +91,7 @@ func (g *grove) edgesOf(previous *tuber.Plan) []edge {
 func (g *grove) valid(e edge) bool {
 	t := &e.f.trees[e.p]
 	switch {
-	case t.nodes[e.child].parent != none || e.child == g.origin || e.parent == e.child:
+	case t.at(e.child).parent != none || e.child == g.origin || e.parent == e.child:
 		return false
 	case g.peers[e.parent].Mute || g.avoided(e.parent, e.child):
 		return false
@@ -102,12 +102,12 @@ func (g *grove) valid(e edge) bool {
 	case !g.mayLink(e.parent, e.child):
 		return false
 	}
-	return g.budget[e.parent]+g.slack(e.parent) >= e.f.slot || g.peers[e.parent].Away
+	return g.shares[e.parent].budget+g.slack(e.parent) >= e.f.slot || g.peers[e.parent].Away
 }
 
 // slack is what i's uplink has more than new edges may take.
 func (g *grove) slack(i int32) upload {
-	return upload(float64(g.base[i]) * (1 - useOfUplink) / useOfUplink)
+	return upload(float64(g.shares[i].base) * (1 - useOfUplink) / useOfUplink)
 }
 
 // receives tells whether i is to have partition p. While peers rejoin, what
@@ -129,21 +129,21 @@ func (g *grove) receives(f *forest, p int, i int32) bool {
 func (g *grove) breakCycles(f *forest, p int) {
 	t := &f.trees[p]
 	seen := make([]int32, len(g.peers)) // the walk that passed here, from 1
-	for i := range t.nodes {
-		if t.nodes[i].depth > 0 {
+	for i := range int32(len(g.peers)) {
+		if t.at(i).depth > 0 {
 			continue
 		}
-		walk := int32(i) + 1
-		j := int32(i)
+		walk := i + 1
+		j := i
 		for j != none && seen[j] == 0 {
 			seen[j] = walk
-			j = t.nodes[j].parent
+			j = t.at(j).parent
 		}
 		if j == none || seen[j] != walk {
 			continue
 		}
 		least := j
-		for k := t.nodes[j].parent; k != j; k = t.nodes[k].parent {
+		for k := t.at(j).parent; k != j; k = t.at(k).parent {
 			least = min(least, k)
 		}
 		g.cut(f, p, least)
@@ -153,9 +153,9 @@ func (g *grove) breakCycles(f *forest, p int) {
 // cutTooDeep takes off what hangs lower than ways may be long.
 func (g *grove) cutTooDeep(f *forest, p int) {
 	t := &f.trees[p]
-	for i := range t.nodes {
-		if parent := t.nodes[i].parent; parent != none && t.nodes[i].depth == 0 && t.nodes[parent].depth > 0 {
-			g.cut(f, p, int32(i))
+	for i := range int32(len(g.peers)) {
+		if parent := t.at(i).parent; parent != none && t.at(i).depth == 0 && t.at(parent).depth > 0 {
+			g.cut(f, p, i)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func (g *grove) settleHomes() {
 			}
 			main, homes := -1, f.feeds[i]
 			switch {
-			case g.base[i] < f.slot:
+			case g.shares[i].base < f.slot:
 			case homes != 0:
 				main = first(homes)
 			default:
@@ -186,7 +186,7 @@ func (g *grove) settleHomes() {
 			g.leaveHome(f, i)
 			if main >= 0 {
 				f.main[i] = uint8(main + 1)
-				f.supply[main] += g.base[i]
+				f.supply[main] += g.shares[i].base
 				f.home[i] |= homes
 			}
 			g.reopen(i)
@@ -199,7 +199,7 @@ func (f *forest) shallowest(i int32) int {
 	best := -1
 	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
 		p := first(rest)
-		if d := f.trees[p].nodes[i].depth; d > 0 && (best < 0 || d < f.trees[best].nodes[i].depth) {
+		if d := f.trees[p].at(i).depth; d > 0 && (best < 0 || d < f.trees[best].at(i).depth) {
 			best = p
 		}
 	}

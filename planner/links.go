@@ -6,27 +6,33 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// link is what one peer knows of its link to another. Both keep one.
+// link is what one peer knows of its link to another. Both keep one, in no order.
 type link struct {
-	key   uint64 // of the other: lists are in the order of ids
 	peer  int32
+	back  int32 // its place among the other's links
 	edges int16 // partitions that it carries, either way
 	helps int16 // standby relations, either way
 }
 
-// find is the place of b among a's links, or where it would be.
-func (g *grove) find(a, b int32) (int, bool) {
-	list, key := g.links[a], g.key[b]
-	lo, hi := 0, len(list)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if l := &list[mid]; l.key < key || l.key == key && l.peer < b {
-			lo = mid + 1
-		} else {
-			hi = mid
+// find is the place of b among a's links. It looks through the shorter list.
+func (g *grove) find(a, b int32) (int32, bool) {
+	if g.shares[a].near&bitOf(b) == 0 || g.shares[b].near&bitOf(a) == 0 {
+		return 0, false
+	}
+	if x, y := g.links[a], g.links[b]; len(x) <= len(y) {
+		for n := range x {
+			if x[n].peer == b {
+				return int32(n), true
+			}
+		}
+	} else {
+		for n := range y {
+			if y[n].peer == a {
+				return y[n].back, true
+			}
 		}
 	}
-	return lo, lo < len(list) && list[lo].peer == b
+	return 0, false
 }
 
 // bitOf is the bit of a peer in near.
@@ -34,12 +40,6 @@ func bitOf(i int32) uint64 { return 1 << (uint32(i) * 0x9e3779b1 >> 26) }
 
 // active tells whether a link of a and b carries partitions.
 func (g *grove) active(a, b int32) bool {
-	if g.near[a]&bitOf(b) == 0 {
-		return false
-	}
-	if len(g.links[a]) > len(g.links[b]) {
-		a, b = b, a
-	}
 	at, ok := g.find(a, b)
 	return ok && g.links[a][at].edges > 0
 }
@@ -47,39 +47,64 @@ func (g *grove) active(a, b int32) bool {
 // tie counts edges and standby relations on the link of a and b. A link without
 // either is none; one that carries nothing is a standby link.
 func (g *grove) tie(a, b int32, edges, helps int16) {
-	g.tieOne(a, b, edges, helps)
-	g.tieOne(b, a, edges, helps)
-}
-
-func (g *grove) tieOne(a, b int32, edges, helps int16) {
 	at, ok := g.find(a, b)
 	if !ok {
-		g.links[a] = slices.Insert(g.links[a], at, link{key: g.key[b], peer: b})
-		g.near[a] |= bitOf(b)
+		at = int32(len(g.links[a]))
+		g.addLink(a, link{peer: b, back: int32(len(g.links[b]))})
+		g.addLink(b, link{peer: a, back: at})
 	}
-	l := &g.links[a][at]
-	wasActive, wasSpare := l.edges > 0, l.edges == 0 && l.helps > 0
-	l.edges, l.helps = l.edges+edges, l.helps+helps
-	isActive, isSpare := l.edges > 0, l.edges == 0 && l.helps > 0
+	x := &g.links[a][at]
+	back := x.back
+	y := &g.links[b][back]
+	wasActive, wasStandby := x.counts()
+	x.edges, x.helps = x.edges+edges, x.helps+helps
+	y.edges, y.helps = x.edges, x.helps
+	active, standby := x.counts()
+	for _, s := range [...]*share{&g.shares[a], &g.shares[b]} {
+		s.linked += active - wasActive
+		s.spare -= standby - wasStandby
+	}
+	if x.edges == 0 && x.helps == 0 {
+		g.cutLink(a, at)
+		g.cutLink(b, back)
+	}
+}
+
+// counts is 1 for the kind of link that l is.
+func (l *link) counts() (active, standby int32) {
 	switch {
-	case isActive && !wasActive:
-		g.linked[a]++
-	case wasActive && !isActive:
-		g.linked[a]--
+	case l.edges > 0:
+		return 1, 0
+	case l.helps > 0:
+		return 0, 1
 	}
-	switch {
-	case isSpare && !wasSpare:
-		g.spare[a]--
-	case wasSpare && !isSpare:
-		g.spare[a]++
+	return 0, 0
+}
+
+func (g *grove) addLink(a int32, l link) {
+	g.links[a] = append(g.links[a], l)
+	g.shares[a].near |= bitOf(l.peer)
+}
+
+// cutLink takes the link at a place out of a's list; the last one gets its place.
+func (g *grove) cutLink(a, at int32) {
+	const crowd = 48 // of links, whose bits nearly all are set anyway
+	list := g.links[a]
+	last := len(list) - 1
+	if moved := list[last]; int(at) != last {
+		list[at] = moved
+		g.links[moved.peer][moved.back].back = at
 	}
-	if !isActive && !isSpare {
-		g.links[a] = slices.Delete(g.links[a], at, at+1)
-		g.near[a] = 0
-		for n := range g.links[a] {
-			g.near[a] |= bitOf(g.links[a][n].peer)
-		}
+	list = list[:last]
+	g.links[a] = list
+	if last > crowd {
+		return
 	}
+	near := uint64(0)
+	for n := range list {
+		near |= bitOf(list[n].peer)
+	}
+	g.shares[a].near = near
 }
 
 // traits is what links depend on, in one byte.
@@ -116,7 +141,7 @@ func traitsOf(p *Peer) traits {
 
 // avoided tells whether a and b are kept apart.
 func (g *grove) avoided(a, b int32) bool {
-	if (g.traits[a]|g.traits[b])&isPicky == 0 {
+	if (g.shares[a].traits|g.shares[b].traits)&isPicky == 0 {
 		return false
 	}
 	x, y := &g.peers[a], &g.peers[b]
@@ -126,7 +151,7 @@ func (g *grove) avoided(a, b int32) bool {
 // linkable tells whether a link between a and b may and can be opened, and
 // shows neither a viewer's address that it may not see.
 func (g *grove) linkable(a, b int32) bool {
-	x, y := g.traits[a], g.traits[b]
+	x, y := g.shares[a].traits, g.shares[b].traits
 	switch {
 	case x&y&isViewer != 0 && x&y&relays == 0,
 		(x|y)&isNowhere != 0,
@@ -150,7 +175,7 @@ func (g *grove) mayLink(a, b int32) bool {
 	if a == b || g.avoided(a, b) {
 		return false
 	}
-	return g.active(a, b) || g.linked[a] < g.room[a] && g.linked[b] < g.room[b] && g.linkable(a, b)
+	return g.active(a, b) || g.shares[a].linked < g.shares[a].room && g.shares[b].linked < g.shares[b].room && g.linkable(a, b)
 }
 
 // mayFeed tells whether parent can take i as a child without using up the links
@@ -159,7 +184,7 @@ func (g *grove) mayFeed(parent, i int32) bool {
 	if parent == i || g.avoided(parent, i) {
 		return false
 	}
-	return g.active(parent, i) || g.linked[parent]+g.pending[parent] < g.room[parent] && g.linked[i] < g.room[i] && g.linkable(parent, i)
+	return g.active(parent, i) || g.shares[parent].linked+g.shares[parent].pending < g.shares[parent].room && g.shares[i].linked < g.shares[i].room && g.linkable(parent, i)
 }
 
 // fits tells whether a and b may be linked, the number of links apart.
@@ -168,4 +193,4 @@ func (g *grove) fits(a, b int32) bool {
 }
 
 // shortOfLinks tells whether i had better use the links that it has.
-func (g *grove) shortOfLinks(i int32) bool { return 2*g.linked[i] > g.room[i] }
+func (g *grove) shortOfLinks(i int32) bool { return 2*g.shares[i].linked > g.shares[i].room }

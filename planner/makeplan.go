@@ -22,12 +22,20 @@ import (
 // state, with its own answer as the previous plan, the answer is the same one.
 //
 // Standing is the same plan kept in memory and changed in place.
-func MakePlan(st State, now time.Time) tuber.Plan {
-	g := makeGrove(st, now)
-	return g.answer(st)
+func MakePlan(st State, now time.Time) tuber.Plan { return Decide(st, now).Plan() }
+
+// Draft is a plan that is decided, but not written down.
+type Draft struct {
+	g  *grove
+	st State
 }
 
-// makeGrove makes the plan but for its words.
+// Decide makes a plan but for its words: the parts that peers are told.
+func Decide(st State, now time.Time) *Draft { return &Draft{makeGrove(st, now), st} }
+
+// Plan writes the draft down.
+func (d *Draft) Plan() tuber.Plan { return d.g.answer(d.st) }
+
 func makeGrove(st State, now time.Time) *grove {
 	g := newGrove(st, now)
 	g.whole = true

@@ -22,7 +22,7 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 	classes := [2]int{0, 1}
 	later := 0 // levels that dialable ones come after the others
 	switch {
-	case g.traits[i]&isSymmetric != 0:
+	case g.shares[i].traits&isSymmetric != 0:
 		classes[0] = -1
 	case f.scarce == 0:
 		classes = [2]int{1, 0}
@@ -69,17 +69,17 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 func (g *grove) inTurn(f *forest, p int, i int32, d, class int, half upload) int32 {
 	t := &f.trees[p]
 	l := &t.levels[d]
-	tall := t.nodes[i].first != none
+	tall := t.at(i).first != none
 	for looks := looksLevel; looks > 0 && len(l.free[class]) > 0; looks-- {
 		list := l.free[class]
 		at := l.turn[class] % uint32(len(list))
 		j := list[at]
-		if g.budget[j] < f.slot || g.linked[j] >= g.room[j] {
+		if g.shares[j].budget < f.slot || g.shares[j].linked >= g.shares[j].room {
 			t.close(j)
 			continue
 		}
 		l.turn[class] = at + 1
-		if half > 1 && half*g.budget[j] < g.base[j] && g.base[j] >= mixedFrom*f.slot {
+		if half > 1 && half*g.shares[j].budget < g.shares[j].base && g.shares[j].base >= mixedFrom*f.slot {
 			continue
 		}
 		if !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
@@ -94,18 +94,22 @@ func (g *grove) inTurn(f *forest, p int, i int32, d, class int, half upload) int
 // of whom in says that they may be asked; nil asks all.
 func (g *grove) neighbour(f *forest, p int, i int32, deepest int, in []tuber.Partitions) int32 {
 	t := &f.trees[p]
-	tall := t.nodes[i].first != none
+	tall := t.at(i).first != none
 	best, bestDepth := none, min(deepest, maxDepth)
-	for n := range g.links[i] {
-		j := g.links[i][n].peer
-		d := int(t.nodes[j].depth)
-		if d == 0 || d >= bestDepth || g.links[i][n].edges == 0 || g.budget[j] < f.slot || g.traits[j]&isAway != 0 || j == g.origin {
+	for n := range g.links[i] { // what is nearest in memory and rules out most is asked first
+		l := &g.links[i][n]
+		j := l.peer
+		if l.edges == 0 || in != nil && in[j]&(1<<p) == 0 || j == g.origin {
 			continue
 		}
-		if in != nil && in[j]&(1<<p) == 0 || g.avoided(i, j) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
+		if s := &g.shares[j]; s.budget < f.slot || s.traits&isAway != 0 {
 			continue
 		}
-		best, bestDepth = j, d
+		if d := int(t.at(j).depth); d == 0 || d >= bestDepth || g.avoided(i, j) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
+			continue
+		} else {
+			best, bestDepth = j, d
+		}
 	}
 	return best
 }
@@ -118,24 +122,24 @@ func (g *grove) recruit(f *forest, p int, i int32) int32 {
 	if j := g.neighbour(f, p, i, deepest, nil); j != none {
 		return j
 	}
-	tall := t.nodes[i].first != none
+	tall := t.at(i).first != none
 	best, bestDepth := none, deepest
 	for step := 1; step < f.K; step++ {
 		other := &f.trees[(p+step)%f.K]
 		looks := looksOther
 		for d := 1; d < maxDepth && looks > 0 && other.opened > 0; d++ {
 			for class := range other.levels[d].free {
-				if class == 0 && g.traits[i]&isSymmetric != 0 {
+				if class == 0 && g.shares[i].traits&isSymmetric != 0 {
 					continue
 				}
 				for n := len(other.levels[d].free[class]) - 1; n >= 0 && looks > 0; n-- {
 					j := other.levels[d].free[class][n]
-					if g.budget[j] < f.slot || g.linked[j] >= g.room[j] {
+					if g.shares[j].budget < f.slot || g.shares[j].linked >= g.shares[j].room {
 						other.close(j)
 						continue
 					}
 					looks--
-					depth := int(t.nodes[j].depth)
+					depth := int(t.at(j).depth)
 					if depth == 0 || depth >= bestDepth || !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
 						continue
 					}
@@ -149,23 +153,23 @@ func (g *grove) recruit(f *forest, p int, i int32) int32 {
 
 // displace takes a slot that only few can use from a peer that has a choice.
 func (g *grove) displace(f *forest, p int, i int32) bool {
-	if g.traits[i]&isSymmetric == 0 {
+	if g.shares[i].traits&isSymmetric == 0 {
 		return false
 	}
 	t := &f.trees[p]
 	looks := looksOther
-	start := int(g.key[i] % uint64(max(1, len(g.dialable))))
+	start := int(g.shares[i].key % uint64(max(1, len(g.dialable))))
 	for step := 0; step < len(g.dialable) && looks > 0; step++ {
 		j := g.dialable[(start+step)%len(g.dialable)]
 		looks--
-		if n := &t.nodes[j]; j == g.origin || n.first == none || n.depth == 0 || n.depth >= maxDepth || g.traits[j]&isAway != 0 || !g.mayLink(i, j) || t.below(j, i) {
+		if n := t.at(j); j == g.origin || n.first == none || n.depth == 0 || n.depth >= maxDepth || g.shares[j].traits&isAway != 0 || !g.mayLink(i, j) || t.below(j, i) {
 			continue
 		}
 		for k := range t.kids(j) {
 			if looks--; looks < 0 {
 				break
 			}
-			if g.traits[k]&isSymmetric != 0 || g.traits[k]&isAway != 0 || k == i {
+			if g.shares[k].traits&isSymmetric != 0 || g.shares[k].traits&isAway != 0 || k == i {
 				continue
 			}
 			other := g.choose(f, p, k, maxDepth-t.height(k))
@@ -186,7 +190,7 @@ func (g *grove) displace(f *forest, p int, i int32) bool {
 // splice puts i in the place of a leaf and the leaf below i. It serves one more
 // for one of i's own slots, when nobody above has any left.
 func (g *grove) splice(f *forest, p int, i int32) bool {
-	if g.budget[i] < f.slot || g.linked[i]+max(0, g.pending[i]-1) >= g.room[i] {
+	if g.shares[i].budget < f.slot || g.shares[i].linked+max(0, g.shares[i].pending-1) >= g.shares[i].room {
 		return false
 	}
 	t := &f.trees[p]
@@ -195,13 +199,13 @@ func (g *grove) splice(f *forest, p int, i int32) bool {
 	for d := 1; d < deepest && looks > 0; d++ {
 		leaves := t.levels[d].leaves
 		for n := 0; n < len(leaves) && looks > 0; n++ {
-			leaf := leaves[(int(g.key[i]&0xffff)+n)%len(leaves)] // not the same leaves for everybody
-			if g.traits[leaf]&isAway != 0 || g.traits[leaf]&isSymmetric != 0 {
+			leaf := leaves[(int(g.shares[i].key&0xffff)+n)%len(leaves)] // not the same leaves for everybody
+			if g.shares[leaf].traits&isAway != 0 || g.shares[leaf].traits&isSymmetric != 0 {
 				continue
 			}
 			looks--
-			parent := t.nodes[leaf].parent
-			if parent == i || parent == none || g.traits[parent]&isAway != 0 || g.avoided(i, leaf) || t.below(leaf, i) || g.adrift && !g.rooted(t, leaf) {
+			parent := t.at(leaf).parent
+			if parent == i || parent == none || g.shares[parent].traits&isAway != 0 || g.avoided(i, leaf) || t.below(leaf, i) || g.adrift && !g.rooted(t, leaf) {
 				continue
 			}
 			if !g.fits(parent, i) || !g.fits(i, leaf) {
@@ -220,7 +224,7 @@ func (g *grove) splice(f *forest, p int, i int32) bool {
 // itself where a link is too many.
 func (g *grove) takePlace(f *forest, p int, i, leaf, parent int32) bool {
 	g.detach(f, p, leaf)
-	if g.budget[parent] >= f.slot && g.mayLink(parent, i) {
+	if g.shares[parent].budget >= f.slot && g.mayLink(parent, i) {
 		g.set(f, p, parent, i)
 		if g.mayFeed(i, leaf) {
 			g.set(f, p, i, leaf)

@@ -15,11 +15,11 @@ func (g *grove) chooseHelpers(f *forest, i int32) {
 	if f.needs[i] == 0 || i == g.origin {
 		return
 	}
-	from := int(g.key[i] % uint64(f.K)) // not the same parents for everybody
+	from := int(g.shares[i].key % uint64(f.K)) // not the same parents for everybody
 	for _, least := range []upload{f.slot, math.MinInt64} {
 		for step := 0; step < f.K && !f.helped(i); step++ {
 			p := (from + step) % f.K
-			if j := f.trees[p].nodes[i].parent; j != none && g.budget[j] >= least {
+			if j := f.trees[p].at(i).parent; j != none && g.shares[j].budget >= least {
 				g.help(f, i, j)
 			}
 		}
@@ -37,7 +37,7 @@ func (g *grove) helpFromViewers(f *forest, i int32) {
 	looks := looksOther / 2
 	for step := 1; step < len(g.peers) && step < 8*looksOther && looks > 0 && !f.helped(i); step++ {
 		j := int32((int(i) + step) % len(g.peers))
-		if g.peers[j].Role == tuber.RoleViewer && g.budget[j] >= f.slot && f.has[j]&f.needs[i] != 0 {
+		if g.peers[j].Role == tuber.RoleViewer && g.shares[j].budget >= f.slot && f.has[j]&f.needs[i] != 0 {
 			looks--
 			g.help(f, i, j)
 		}
@@ -64,7 +64,7 @@ func (g *grove) reviewHelpers(f *forest, i int32) {
 		j := h.peer - 1
 		parts := f.helpful(i, j)
 		switch {
-		case parts == 0 || g.traits[j]&isAway != 0 || g.avoided(i, j):
+		case parts == 0 || g.shares[j].traits&isAway != 0 || g.avoided(i, j):
 			g.unhelp(f, i, j)
 		case parts != h.parts:
 			f.helpers[i][n].parts = parts
@@ -78,13 +78,13 @@ func (g *grove) reviewHelpers(f *forest, i int32) {
 func (g *grove) helpFromBoosters(f *forest, i int32) {
 	n := len(g.boosters)
 	for step := 0; step < n && step < looksOther && !f.helped(i); step++ {
-		g.help(f, i, g.boosters[(int(g.key[i]&0xffff)+step)%n])
+		g.help(f, i, g.boosters[(int(g.shares[i].key&0xffff)+step)%n])
 	}
 }
 
 // help makes j a helper of i, if it can be one.
 func (g *grove) help(f *forest, i, j int32) {
-	if j == i || j == g.origin || g.peers[j].Role == "" || g.traits[j]&isAway != 0 || g.avoided(i, j) {
+	if j == i || j == g.origin || g.peers[j].Role == "" || g.shares[j].traits&isAway != 0 || g.avoided(i, j) {
 		return
 	}
 	at := -1
@@ -101,7 +101,7 @@ func (g *grove) help(f *forest, i, j int32) {
 		return
 	}
 	if n, linked := g.find(i, j); !linked || g.links[i][n].edges == 0 && g.links[i][n].helps == 0 {
-		if g.spare[i] <= 0 || g.spare[j] <= 0 || !g.linkable(i, j) {
+		if g.shares[i].spare <= 0 || g.shares[j].spare <= 0 || !g.linkable(i, j) {
 			return
 		}
 	}
@@ -118,7 +118,7 @@ func (f *forest) helpful(i, j int32) tuber.Partitions {
 	for rest := out; rest != 0; rest &= rest - 1 {
 		p := first(rest)
 		t := &f.trees[p]
-		if t.nodes[i].parent == j || f.feeds[i]&(1<<p) != 0 && t.below(j, i) {
+		if t.at(i).parent == j || f.feeds[i]&(1<<p) != 0 && t.below(j, i) {
 			out &^= 1 << p
 		}
 	}

@@ -119,7 +119,8 @@ func (s *Standing) join(p *Peer) {
 		g.extend(len(g.peers) + 1)
 		s.told = append(s.told, nil)
 	}
-	g.enter(i, p, s.origin)
+	g.peers[i] = *p
+	g.enter(i, s.origin)
 	g.note(i)
 }
 
@@ -176,7 +177,7 @@ func (s *Standing) answer() tuber.Plan {
 	}
 	plan := tuber.Plan{Epoch: s.epoch, Version: s.version + 1, Peers: map[tuber.PeerID]*tuber.PeerPlan{}}
 	for _, i := range g.changed {
-		g.isChanged[i] = false
+		g.shares[i].changed = false
 		if g.peers[i].Role == "" {
 			continue
 		}

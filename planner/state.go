@@ -2,6 +2,8 @@ package planner
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 	"time"
@@ -113,26 +115,37 @@ func (p *Peer) rank(now time.Time) int {
 // scarce, and p comes before those with a choice.
 func (p *Peer) needsDialable() bool { return p.Means.Reach == tuber.ReachSymmetric }
 
-// sortedPeers is the same for every order of the input.
+// sortedPeers is the same for every order of the input: a copy in the order of
+// ids, without doubles.
 func sortedPeers(in []Peer) []Peer {
-	byID := func(a, b *Peer) int { return bytes.Compare(a.ID[:], b.ID[:]) }
-	order := make([]*Peer, len(in)) // peers are too large to be moved about
-	sorted := true
+	type entry struct {
+		key uint64 // see keyOf
+		at  int32
+	}
+	order := make([]entry, len(in)) // peers are too large to be moved about
 	for i := range in {
-		order[i] = &in[i]
-		sorted = sorted && (i == 0 || byID(order[i-1], order[i]) < 0)
+		order[i] = entry{keyOf(in[i].ID), int32(i)}
 	}
-	if !sorted {
-		slices.SortStableFunc(order, byID)
-	}
+	slices.SortFunc(order, func(a, b entry) int {
+		switch {
+		case a.key < b.key:
+			return -1
+		case a.key > b.key:
+			return 1
+		}
+		return cmp.Or(bytes.Compare(in[a.at].ID[:], in[b.at].ID[:]), cmp.Compare(a.at, b.at))
+	})
 	out := make([]Peer, 0, len(in))
-	for i, p := range order {
-		if i == 0 || byID(order[i-1], p) != 0 {
-			out = append(out, *p)
+	for _, e := range order {
+		if n := len(out); n == 0 || out[n-1].ID != in[e.at].ID {
+			out = append(out, in[e.at])
 		}
 	}
 	return out
 }
+
+// keyOf is the first half of an id: most often enough to tell the order of two.
+func keyOf(id tuber.PeerID) uint64 { return binary.BigEndian.Uint64(id[:]) }
 
 func sortedContents(in []tuber.Content) []tuber.Content {
 	out := slices.Clone(in)

@@ -16,7 +16,7 @@ func (g *grove) subscribe(previous *tuber.Plan) {
 		return
 	}
 	g.small = false
-	room := g.base[g.origin].perSecond()
+	room := g.shares[g.origin].base.perSecond()
 	download := make([]float64, len(g.boosters))
 	for n, i := range g.boosters {
 		download[n] = float64(g.peers[i].Means.Download)
@@ -74,7 +74,7 @@ func (g *grove) subscribeTo(f *forest, download []float64, previous *tuber.Plan)
 	g.small = g.small || len(small) > 0
 	for _, n := range small {
 		i := g.boosters[n]
-		slots := int(g.base[i] / f.slot)
+		slots := int(g.shares[i].base / f.slot)
 		most := max(1, slots/max(f.viewers, 2)) // as few as give all its slots a child
 		most = min(most, f.K, int(download[n]/f.slot.perSecond()))
 		take(n, f.choosePartitions(most, relays[:], g.had(f, i, previous)))

@@ -1,11 +1,16 @@
 package planner
 
-import "github.com/tubercdn/tuber"
+import (
+	"math/bits"
+
+	"github.com/tubercdn/tuber"
+)
 
 // tree is the way of one partition. A peer is attached when its parents lead to
 // the origin.
 type tree struct {
-	nodes   []node // by peer
+	nodes   []node // of this partition, beginning with the first peer's; see at
+	stride  int    // from one peer's node to the next one's
 	levels  [maxDepth + 1]level
 	deepest int // no attached peer is deeper; it may be too high
 	opened  int // how many are listed as taking children
@@ -21,6 +26,10 @@ type node struct {
 
 var noNode = node{parent: none, first: none, next: none, prev: none}
 
+// at is i's place. A peer's places in all trees of a content lie side by side, for
+// most of what is done to a peer is done to it in all of them.
+func (t *tree) at(i int32) *node { return &t.nodes[int(i)*t.stride] }
+
 // level lists the attached peers of one depth.
 type level struct {
 	leaves, inner []int32
@@ -30,8 +39,8 @@ type level struct {
 
 func (t *tree) kids(i int32) func(func(int32) bool) {
 	return func(yield func(int32) bool) {
-		for k := t.nodes[i].first; k != none; {
-			next := t.nodes[k].next
+		for k := t.at(i).first; k != none; {
+			next := t.at(k).next
 			if !yield(k) {
 				return
 			}
@@ -44,10 +53,10 @@ func (t *tree) kids(i int32) func(func(int32) bool) {
 // child's subtree.
 func (g *grove) set(f *forest, p int, parent, child int32) {
 	t := &f.trees[p]
-	n, up := &t.nodes[child], &t.nodes[parent]
+	n, up := t.at(child), t.at(parent)
 	n.parent, n.prev, n.next = parent, none, up.first
 	if up.first != none {
-		t.nodes[up.first].prev = child
+		t.at(up.first).prev = child
 	}
 	first := up.first == none
 	up.first = child
@@ -57,8 +66,9 @@ func (g *grove) set(f *forest, p int, parent, child int32) {
 		g.note(up.parent) // which sends this partition to parent with more priority now
 	}
 	f.home[parent] |= 1 << p
-	g.pending[child]--
-	if g.traits[child]&isSymmetric != 0 {
+	f.fed[child] |= 1 << p
+	g.shares[child].pending--
+	if g.shares[child].traits&isSymmetric != 0 {
 		f.scarcer[1] -= f.slot
 	}
 	g.spend(parent, f.slot)
@@ -82,16 +92,16 @@ func (g *grove) set(f *forest, p int, parent, child int32) {
 // gives it another parent, or calls settle with 0.
 func (g *grove) detach(f *forest, p int, child int32) {
 	t := &f.trees[p]
-	n := &t.nodes[child]
+	n := t.at(child)
 	parent := n.parent
-	up := &t.nodes[parent]
+	up := t.at(parent)
 	if n.prev != none {
-		t.nodes[n.prev].next = n.next
+		t.at(n.prev).next = n.next
 	} else {
 		up.first = n.next
 	}
 	if n.next != none {
-		t.nodes[n.next].prev = n.prev
+		t.at(n.next).prev = n.prev
 	}
 	n.parent, n.next, n.prev = none, none, none
 	if up.first == none {
@@ -103,8 +113,9 @@ func (g *grove) detach(f *forest, p int, child int32) {
 			t.close(parent)
 		}
 	}
-	g.pending[child]++
-	if g.traits[child]&isSymmetric != 0 {
+	f.fed[child] &^= 1 << p
+	g.shares[child].pending++
+	if g.shares[child].traits&isSymmetric != 0 {
 		f.scarcer[1] += f.slot
 	}
 	g.spend(parent, -f.slot)
@@ -119,7 +130,7 @@ func (g *grove) detach(f *forest, p int, child int32) {
 // where both may have one more.
 func (g *grove) untie(a, b int32) {
 	g.tie(a, b, -1, 0)
-	if g.spare[a] < 0 || g.spare[b] < 0 {
+	if g.shares[a].spare < 0 || g.shares[b].spare < 0 {
 		if !g.active(a, b) {
 			g.dropHelp(a, b)
 		}
@@ -143,7 +154,7 @@ func (g *grove) move(f *forest, p int, parent, child int32) {
 // settle gives i and what hangs below it their depths; 0 says not attached.
 func (g *grove) settle(f *forest, p int, i int32, depth uint8) {
 	t := &f.trees[p]
-	n := &t.nodes[i]
+	n := t.at(i)
 	if depth > maxDepth {
 		depth = 0
 	}
@@ -165,7 +176,7 @@ func (g *grove) settle(f *forest, p int, i int32, depth uint8) {
 	if depth == 0 {
 		next = 0
 	}
-	for k := n.first; k != none; k = t.nodes[k].next {
+	for k := n.first; k != none; k = t.at(k).next {
 		g.settle(f, p, k, next)
 	}
 }
@@ -195,7 +206,7 @@ func (f *forest) flip(g *grove, p int, i int32, comes bool) {
 
 // put adds i to the list of its depth.
 func (t *tree) put(i int32, inner bool) {
-	n := &t.nodes[i]
+	n := t.at(i)
 	l := &t.levels[n.depth]
 	list := &l.leaves
 	if inner {
@@ -207,7 +218,7 @@ func (t *tree) put(i int32, inner bool) {
 
 // take removes i from the list of its depth.
 func (t *tree) take(i int32, inner bool) {
-	n := &t.nodes[i]
+	n := t.at(i)
 	l := &t.levels[n.depth]
 	list := &l.leaves
 	if inner {
@@ -215,14 +226,14 @@ func (t *tree) take(i int32, inner bool) {
 	}
 	last := (*list)[len(*list)-1]
 	(*list)[n.at] = last
-	t.nodes[last].at = n.at
+	t.at(last).at = n.at
 	*list = (*list)[:len(*list)-1]
 }
 
 // shelve moves i between leaves and inner, after it got its first child or lost
 // its last one.
 func (t *tree) shelve(i int32, inner bool) {
-	if t.nodes[i].depth > 0 {
+	if t.at(i).depth > 0 {
 		t.take(i, !inner)
 		t.put(i, inner)
 	}
@@ -230,15 +241,15 @@ func (t *tree) shelve(i int32, inner bool) {
 
 // unshelve takes i out of all lists of its depth.
 func (t *tree) unshelve(i int32) {
-	if t.nodes[i].depth > 0 {
+	if t.at(i).depth > 0 {
 		t.close(i)
-		t.take(i, t.nodes[i].first != none)
+		t.take(i, t.at(i).first != none)
 	}
 }
 
 // class is where a peer is listed that takes children.
 func (g *grove) class(i int32) int {
-	if g.traits[i]&isDialable != 0 {
+	if g.shares[i].traits&isDialable != 0 {
 		return 1
 	}
 	return 0
@@ -246,8 +257,8 @@ func (g *grove) class(i int32) int {
 
 // open lists i among those that take children, if it does.
 func (g *grove) open(f *forest, p int, i int32) {
-	n := &f.trees[p].nodes[i]
-	if n.open != 0 || n.depth == 0 || n.depth >= maxDepth || f.home[i]&(1<<p) == 0 || g.budget[i] < f.slot || g.traits[i]&isAway != 0 {
+	n := f.trees[p].at(i)
+	if n.open != 0 || n.depth == 0 || n.depth >= maxDepth || f.home[i]&(1<<p) == 0 || g.shares[i].budget < f.slot || g.shares[i].traits&isAway != 0 {
 		return
 	}
 	list := &f.trees[p].levels[n.depth].free[g.class(i)]
@@ -258,7 +269,7 @@ func (g *grove) open(f *forest, p int, i int32) {
 
 // close takes i off the list of those that take children.
 func (t *tree) close(i int32) {
-	n := &t.nodes[i]
+	n := t.at(i)
 	if n.open == 0 {
 		return
 	}
@@ -269,7 +280,7 @@ func (t *tree) close(i int32) {
 	}
 	last := (*list)[len(*list)-1]
 	(*list)[n.open-1] = last
-	t.nodes[last].open = n.open
+	t.at(last).open = n.open
 	*list = (*list)[:len(*list)-1]
 	n.open = 0
 	t.opened--
@@ -286,17 +297,12 @@ func (g *grove) reopen(i int32) {
 
 // first is the lowest partition of a set that is not empty.
 func first(ps tuber.Partitions) int {
-	p := 0
-	for ps&1 == 0 {
-		ps >>= 1
-		p++
-	}
-	return p
+	return bits.TrailingZeros8(uint8(ps))
 }
 
 // below tells whether i is x or hangs below it.
 func (t *tree) below(i, x int32) bool {
-	for ; i != none; i = t.nodes[i].parent {
+	for ; i != none; i = t.at(i).parent {
 		if i == x {
 			return true
 		}
@@ -307,34 +313,34 @@ func (t *tree) below(i, x int32) bool {
 // rooted tells whether i's parents really lead to the origin, while subtrees are
 // adrift that keep their depths.
 func (g *grove) rooted(t *tree, i int32) bool {
-	for t.nodes[i].parent != none {
-		i = t.nodes[i].parent
+	for t.at(i).parent != none {
+		i = t.at(i).parent
 	}
 	return i == g.origin
 }
 
 // height is at least the number of levels that hang below i.
 func (t *tree) height(i int32) int {
-	if t.nodes[i].first == none {
+	if t.at(i).first == none {
 		return 0
 	}
 	for t.deepest > 0 && len(t.levels[t.deepest].leaves)+len(t.levels[t.deepest].inner) == 0 {
 		t.deepest--
 	}
-	return max(1, t.deepest-int(t.nodes[i].depth))
+	return max(1, t.deepest-int(t.at(i).depth))
 }
 
 // drop takes a peer out of one tree: it is not to receive that partition any
 // more. Its children there look for other parents.
 func (g *grove) drop(f *forest, p int, i int32) {
 	t := &f.trees[p]
-	if t.nodes[i].parent != none {
+	if t.at(i).parent != none {
 		g.detach(f, p, i)
 	}
 	for k := range t.kids(i) {
 		g.castOff(f, p, k)
 	}
-	if t.nodes[i].depth > 0 {
+	if t.at(i).depth > 0 {
 		g.settle(f, p, i, 0)
 	}
 	if int(f.main[i]) == p+1 {

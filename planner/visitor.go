@@ -39,8 +39,8 @@ func (p *Peer) needs(c *tuber.Content) tuber.Partitions {
 func sameFeeds(a, b *Peer) bool { return a.visits() == b.visits() && slices.Equal(a.Feeds, b.Feeds) }
 
 // visits tells whether i is a visitor.
-func (g *grove) visits(i int32) bool { return g.traits[i]&isVisitor != 0 }
+func (g *grove) visits(i int32) bool { return g.shares[i].traits&isVisitor != 0 }
 
 // watches tells whether i is one whom the plan must serve: a viewer, or a
 // visitor, behind whom there are others.
-func (g *grove) watches(i int32) bool { return g.traits[i]&(isViewer|isVisitor) != 0 }
+func (g *grove) watches(i int32) bool { return g.shares[i].traits&(isViewer|isVisitor) != 0 }
