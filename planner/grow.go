@@ -190,19 +190,31 @@ func (g *grove) bestRoot(f *forest, p int, waiting []int32, reserved map[int32]u
 // settleHome makes i at home in tree p: it takes children there.
 func (g *grove) settleHome(f *forest, i int32, p int) {
 	if f.main[i] == 0 && g.shares[i].budget >= f.slot {
-		f.main[i] = uint8(p + 1)
-		f.supply[p] += g.shares[i].base
+		g.setMain(f, i, p)
 	}
 	f.home[i] |= 1 << p
 	g.open(f, p, i)
 }
 
+// setMain makes tree p the first home of i; -1 stands for none.
+func (g *grove) setMain(f *forest, i int32, p int) {
+	count := func(p int, by int32) {
+		f.supply[p] += upload(by) * g.shares[i].base
+		if parent := f.trees[p].at(i).parent; parent != none {
+			f.trees[p].at(parent).mains += by
+		}
+	}
+	if was := int(f.main[i]) - 1; was >= 0 {
+		count(was, -1)
+	}
+	if f.main[i] = uint8(p + 1); p >= 0 {
+		count(p, 1)
+	}
+}
+
 // leaveHome takes i out of all its homes but those where it has children.
 func (g *grove) leaveHome(f *forest, i int32) {
-	if f.main[i] != 0 {
-		f.supply[f.main[i]-1] -= g.shares[i].base
-		f.main[i] = 0
-	}
+	g.setMain(f, i, -1)
 	for rest := f.home[i] &^ f.feeds[i]; rest != 0; rest &= rest - 1 {
 		f.trees[first(rest)].close(i)
 	}

@@ -165,13 +165,7 @@ func (g *grove) crowded(f *forest, p int, j int32) bool {
 	if g.shares[j].base < mixedFrom*f.slot {
 		return false
 	}
-	n := int64(0)
-	for k := range f.trees[p].kids(j) {
-		if int(f.main[k]) == p+1 {
-			n++
-		}
-	}
-	return 2*(n+1) > int64(g.shares[j].base/f.slot)
+	return 2*(upload(f.trees[p].at(j).mains)+1) > g.shares[j].base/f.slot
 }
 
 // shorten moves those far from the origin nearer, where a slot is free there.

@@ -185,8 +185,7 @@ func (g *grove) settleHomes() {
 			}
 			g.leaveHome(f, i)
 			if main >= 0 {
-				f.main[i] = uint8(main + 1)
-				f.supply[main] += g.shares[i].base
+				g.setMain(f, i, main)
 				f.home[i] |= homes
 			}
 			g.reopen(i)

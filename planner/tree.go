@@ -21,6 +21,7 @@ type node struct {
 	parent, first, next, prev int32
 	at                        int32 // its place in its level's leaves or inner
 	open                      int32 // its place in its level's free, from 1; 0 if it is in none
+	mains                     int32 // children whose first home is this tree
 	depth                     uint8 // hops from the origin, 0 while not attached
 }
 
@@ -67,6 +68,9 @@ func (g *grove) set(f *forest, p int, parent, child int32) {
 	}
 	f.home[parent] |= 1 << p
 	f.fed[child] |= 1 << p
+	if int(f.main[child]) == p+1 {
+		up.mains++
+	}
 	g.shares[child].pending--
 	if g.shares[child].traits&isSymmetric != 0 {
 		f.scarcer[1] -= f.slot
@@ -104,6 +108,9 @@ func (g *grove) detach(f *forest, p int, child int32) {
 		t.at(n.next).prev = n.prev
 	}
 	n.parent, n.next, n.prev = none, none, none
+	if int(f.main[child]) == p+1 {
+		up.mains--
+	}
 	if up.first == none {
 		f.feeds[parent] &^= 1 << p
 		t.shelve(parent, false)
