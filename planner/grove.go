@@ -106,9 +106,16 @@ type helper struct {
 
 func newGrove(st State, now time.Time) *grove {
 	g := &grove{now: now, settled: !now.Before(st.Settled), origin: none}
-	g.peers = sortedPeers(st.Peers)
-	n := len(g.peers)
+	n := len(st.Peers)
+	g.peers = make([]Peer, 0, n)
 	g.index = make(map[tuber.PeerID]int32, n)
+	for _, p := range inOrder(st.Peers, now) { // so that what is done one after the other lies so
+		if _, twice := g.index[p.ID]; !twice {
+			g.index[p.ID] = int32(len(g.peers))
+			g.peers = append(g.peers, *p)
+		}
+	}
+	n = len(g.peers)
 	g.byID = map[tuber.ContentID]*forest{}
 	g.names, g.shares, g.links = make([]name, n), make([]share, n), make([][]link, n)
 	for _, c := range sortedContents(st.Contents) {
@@ -166,7 +173,7 @@ func (g *grove) addForest(c tuber.Content, n int) {
 // enter begins with the peer at index i. It is given nothing yet.
 func (g *grove) enter(i int32, origin tuber.PeerID) {
 	p := &g.peers[i]
-	g.index[p.ID], g.names[i] = i, name{p.ID, p.Key, p.Role}
+	g.names[i] = name{p.ID, p.Key, p.Role}
 	active, standby := p.links()
 	g.shares[i] = share{key: keyOf(p.ID), room: int32(active), spare: int32(standby), traits: traitsOf(p), changed: g.shares[i].changed}
 	g.links[i] = g.links[i][:0]

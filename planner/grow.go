@@ -92,21 +92,8 @@ func (g *grove) waitingFor(f *forest, tries int) []int32 {
 		}
 		keep = append(keep, i)
 	}
-	g.sortBy(keep, g.order)
+	g.sortBy(keep, func(i int32) int { return g.peers[i].order(g.now) })
 	return keep
-}
-
-func (g *grove) order(i int32) int {
-	p := &g.peers[i]
-	switch {
-	case p.visits():
-		return 90_000
-	case p.Role == tuber.RoleBooster:
-		return 100_000 + p.rank(g.now)
-	case p.needsDialable():
-		return 50_000
-	}
-	return p.rank(g.now)
 }
 
 // sortBy sorts from the highest value to the lowest; those of one value are in

@@ -35,8 +35,9 @@ func (g *grove) chooseHelpers(f *forest, i int32) {
 // helpFromViewers tries a bounded number of viewers that have something left.
 func (g *grove) helpFromViewers(f *forest, i int32) {
 	looks := looksOther / 2
+	from := int(g.shares[i].key % uint64(len(g.peers))) // neighbours by index are alike
 	for step := 1; step < len(g.peers) && step < 8*looksOther && looks > 0 && !f.helped(i); step++ {
-		j := int32((int(i) + step) % len(g.peers))
+		j := int32((from + step) % len(g.peers))
 		if g.peers[j].Role == tuber.RoleViewer && g.shares[j].budget >= f.slot && f.has[j]&f.needs[i] != 0 {
 			looks--
 			g.help(f, i, j)

@@ -67,19 +67,19 @@ func (s *Standing) Apply(c Change, now time.Time) tuber.Plan {
 			s.told[i] = nil
 		}
 	}
-	for _, p := range sortedPeers(c.Peers) {
+	for _, p := range inOrder(c.Peers, now) {
 		i, ok := g.index[p.ID]
 		switch {
-		case ok && samePeer(&g.peers[i], &p):
+		case ok && samePeer(&g.peers[i], p):
 			continue
 		case ok && (g.peers[i].Role != p.Role || g.peers[i].Key != p.Key || g.peers[i].visits() != p.visits()):
 			g.leave(i)
 			s.told[i] = nil
-			s.join(&p)
+			s.join(p)
 		case ok:
-			g.change(i, &p)
+			g.change(i, p)
 		default:
-			s.join(&p)
+			s.join(p)
 		}
 		boosters = boosters || p.permanent()
 	}
@@ -119,7 +119,7 @@ func (s *Standing) join(p *Peer) {
 		g.extend(len(g.peers) + 1)
 		s.told = append(s.told, nil)
 	}
-	g.peers[i] = *p
+	g.peers[i], g.index[p.ID] = *p, i
 	g.enter(i, s.origin)
 	g.note(i)
 }

@@ -115,33 +115,46 @@ func (p *Peer) rank(now time.Time) int {
 // scarce, and p comes before those with a choice.
 func (p *Peer) needsDialable() bool { return p.Means.Reach == tuber.ReachSymmetric }
 
-// sortedPeers is the same for every order of the input: a copy in the order of
-// ids, without doubles.
-func sortedPeers(in []Peer) []Peer {
+// inOrder lists peers in the order in which they are attached: boosters, for they
+// feed the others; then those that few can feed; then by rank. It is the same for
+// every order of the input.
+func inOrder(in []Peer, now time.Time) []*Peer {
 	type entry struct {
-		key uint64 // see keyOf
-		at  int32
+		order int
+		key   uint64 // see keyOf
+		peer  *Peer
 	}
-	order := make([]entry, len(in)) // peers are too large to be moved about
+	all := make([]entry, len(in))
 	for i := range in {
-		order[i] = entry{keyOf(in[i].ID), int32(i)}
+		all[i] = entry{in[i].order(now), keyOf(in[i].ID), &in[i]}
 	}
-	slices.SortFunc(order, func(a, b entry) int {
+	slices.SortFunc(all, func(a, b entry) int {
 		switch {
-		case a.key < b.key:
-			return -1
-		case a.key > b.key:
-			return 1
+		case a.order != b.order:
+			return cmp.Compare(b.order, a.order)
+		case a.key != b.key:
+			return cmp.Compare(a.key, b.key)
 		}
-		return cmp.Or(bytes.Compare(in[a.at].ID[:], in[b.at].ID[:]), cmp.Compare(a.at, b.at))
+		return bytes.Compare(a.peer.ID[:], b.peer.ID[:])
 	})
-	out := make([]Peer, 0, len(in))
-	for _, e := range order {
-		if n := len(out); n == 0 || out[n-1].ID != in[e.at].ID {
-			out = append(out, in[e.at])
-		}
+	out := make([]*Peer, len(all))
+	for n := range all {
+		out[n] = all[n].peer
 	}
 	return out
+}
+
+// order is rank with those first that cannot wait.
+func (p *Peer) order(now time.Time) int {
+	switch {
+	case p.visits():
+		return 90_000
+	case p.Role == tuber.RoleBooster:
+		return 100_000 + p.rank(now)
+	case p.needsDialable():
+		return 50_000
+	}
+	return p.rank(now)
 }
 
 // keyOf is the first half of an id: most often enough to tell the order of two.
