@@ -3,6 +3,9 @@ package origin
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +110,22 @@ func (f *follower) observe(r *http.Request, res *http.Response, body []byte) {
 	if s := f.stream(target); s != nil {
 		s.seen(list.Media, r.Host)
 	}
+}
+
+// whole is the query with which the site is asked for a viewer. Where a playlist
+// is known and not followed, the wish for a delta update (rfc8216bis section
+// 6.2.5.1) is left out: the whole playlist answers it too, and it takes one to
+// prove that it is the same for all.
+func (f *follower) whole(u *url.URL) string {
+	list, directives := playlistURL(u)
+	if !directives || f.cfg.Key == nil {
+		return u.RawQuery
+	}
+	if s := f.known(list); s == nil || !s.wantsProof() {
+		return u.RawQuery
+	}
+	pairs := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool { return strings.HasPrefix(pair, "_HLS_skip") })
+	return strings.Join(pairs, "&")
 }
 
 // stream finds or opens the stream of a media playlist; nil if there are too

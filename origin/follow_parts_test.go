@@ -20,6 +20,7 @@ type partial struct {
 	ranged  bool // parts are byte ranges of their segment
 	holds   bool // requests for hinted parts wait for their bytes
 	differs bool // segments are not their parts
+	mapped  bool // there is an EXT-X-MAP, and delta updates leave it out with older segments
 	mark    string
 	size    int // bytes of a segment's first part
 }
@@ -86,7 +87,15 @@ func (p *partial) list(e *encoder, r *http.Request) string {
 	text := e.head() + "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5\n" +
 		fmt.Sprintf("#EXT-X-PART-INF:PART-TARGET=%.3f\n", p.partTarget().Seconds())
 	n, parts := p.current()
-	for s := e.first(); s < n; s++ {
+	first := e.first()
+	switch {
+	case p.mapped && r.URL.Query().Has("_HLS_skip"): // rfc8216bis section 6.2.5.1
+		first += 3
+		text += "#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n"
+	case p.mapped:
+		text += fmt.Sprintf("#EXT-X-MAP:URI=\"init.mp4%s\"\n", p.mark)
+	}
+	for s := first; s < n; s++ {
 		for i := range partsPer {
 			if s+2 >= n {
 				text += p.line(s, i)
@@ -121,6 +130,10 @@ func (p *partial) serve(w http.ResponseWriter, r *http.Request) bool {
 			body = body[len(body)/2:]
 		}
 		_, _ = w.Write(body)
+		return true
+	}
+	if r.URL.Path == "/init.mp4" {
+		_, _ = w.Write(made("init", 700))
 		return true
 	}
 	if _, err := fmt.Sscanf(r.URL.Path, "/s/%d.m4s", &n); err == nil {
@@ -320,6 +333,46 @@ func TestPersonalPartsShareNothing(t *testing.T) {
 			b.Errorf("got %d publications of parts that only ann is named", pubs)
 		}
 	}, nil)
+}
+
+// TestDeltaUpdatesAreNoDoubt: what a delta update leaves out says nothing about
+// whether the playlist is the same for all. It proves nothing either.
+func TestDeltaUpdatesAreNoDoubt(t *testing.T) {
+	for name, c := range map[string]struct {
+		whole   bool   // the first request is for the whole playlist
+		own     string // mark of a viewer's own playlist
+		follows bool
+	}{
+		"after a whole playlist":              {whole: true, follows: true},
+		"after the host began anew":           {follows: true},
+		"of a personal map":                   {whole: true, own: "?who=ann"},
+		"of a personal map, and nothing else": {own: "?who=ann"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withParts(t, func(b *bubble, e *encoder, p *partial) {
+				e.list = func(e *encoder, r *http.Request) string {
+					text := p.list(e, r)
+					if r.Header.Get("Cookie") != "" {
+						text = strings.ReplaceAll(text, "init.mp4", "init.mp4"+c.own)
+					}
+					return text
+				}
+				if c.whole {
+					b.get("/live.m3u8", "Cookie", "user=ann") // as long as there is one, the site is asked
+				}
+				for range 20 {
+					b.get("/live.m3u8?_HLS_skip=YES", "Cookie", "user=ann")
+					b.pass(p.partTarget())
+				}
+				if n := len(b.got.announced()); (n == 1) != c.follows {
+					b.Errorf("contents: got %d, followed should be %v", n, c.follows)
+				}
+				if pubs, _ := b.got.published(); (pubs > 0) != c.follows {
+					b.Errorf("got %d publications, followed should be %v", pubs, c.follows)
+				}
+			}, func(p *partial) { p.mapped, p.holds = true, true })
+		})
+	}
 }
 
 // ask starts a viewer's request that may be held.

@@ -17,7 +17,10 @@ const (
 
 // agree compares two copies of a media playlist by media sequence number: of a
 // personal playlist something differs, in the URIs of segments, parts, maps or
-// keys. The copies may be of different moments.
+// keys. The copies may be of different moments, and one may be a delta update:
+// that leaves out, with its oldest segments, the map and the keys that were in
+// force after them too (rfc8216bis section 6.2.5.1), so that it can refute but not
+// prove.
 func agree(a, b *hls.Media) verdict {
 	result := verdictNone
 	for i := range a.Segments {
@@ -26,7 +29,7 @@ func agree(a, b *hls.Media) verdict {
 		if s.Sequence < firstNumber(b) || at >= uint64(len(b.Segments)) {
 			continue
 		}
-		if !sameSegment(s, &b.Segments[at]) {
+		if !sameSegment(s, &b.Segments[at], a.Skipped > 0, b.Skipped > 0) {
 			return verdictDiffer
 		}
 		result = verdictSame
@@ -48,9 +51,10 @@ func sameEnd(a, b *hls.Media) bool {
 func firstNumber(m *hls.Media) uint64 { return m.Sequence + m.Skipped }
 func nextNumber(m *hls.Media) uint64  { return firstNumber(m) + uint64(len(m.Segments)) }
 
-func sameSegment(a, b *hls.Segment) bool {
-	return a.URI == b.URI && a.Key == b.Key && sameRange(a.Range, b.Range) &&
-		sameMap(a.Map, b.Map) && sameParts(a.Parts, b.Parts)
+func sameSegment(a, b *hls.Segment, deltaA, deltaB bool) bool {
+	key := a.Key == b.Key || deltaA && a.Key == "" || deltaB && b.Key == ""
+	start := sameMap(a.Map, b.Map) || deltaA && a.Map == nil || deltaB && b.Map == nil
+	return a.URI == b.URI && key && start && sameRange(a.Range, b.Range) && sameParts(a.Parts, b.Parts)
 }
 
 func sameRange(a, b *hls.Range) bool {

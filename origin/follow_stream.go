@@ -111,10 +111,17 @@ func signal(c chan struct{}) {
 	}
 }
 
+// wantsProof tells whether the next whole copy that a viewer gets may begin it.
+func (s *stream) wantsProof() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.busy && !s.retired && !s.f.now().Before(s.doubted)
+}
+
 // begin proves and follows the stream, unless that is under way. Without a
-// viewer's copy the operator vouches for it.
+// viewer's copy the operator vouches for it; a delta update is no proof.
 func (s *stream) begin(copy *hls.Media, host string) {
-	if allowed, _ := s.f.listing(s.url); !allowed {
+	if allowed, _ := s.f.listing(s.url); !allowed || copy != nil && copy.Skipped > 0 {
 		return
 	}
 	s.mu.Lock()

@@ -35,6 +35,7 @@ func TestAgree(t *testing.T) {
 		"older":              {base + "3\n#EXTINF:2,\n3.ts\n#EXTINF:2,\n4.ts\n#EXTINF:2,\n5.ts\n", verdictSame},
 		"newer":              {base + "7\n#EXTINF:2,\n7.ts\n#EXTINF:2,\n8.ts\n", verdictSame},
 		"a delta":            {base + "4\n#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n#EXTINF:2,\n6.ts\n", verdictSame},
+		"a delta with a map": {base + "4\n#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n#EXT-X-MAP:URI=\"ann\"\n#EXTINF:2,\n6.ts\n", verdictDiffer},
 		"other durations":    {base + "5\n#EXTINF:1.9,\n5.ts\n", verdictSame},
 		"nothing in common":  {base + "8\n#EXTINF:2,\n8.ts\n", verdictNone},
 		"empty":              {base + "5\n", verdictNone},

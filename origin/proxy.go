@@ -42,9 +42,9 @@ func (o *Origin) newProxy(site http.RoundTripper) *httputil.ReverseProxy {
 // set here cannot be named away by a Connection header.
 func (o *Origin) rewrite(p *httputil.ProxyRequest) {
 	p.Out.Host = p.In.Host
-	p.Out.URL.Scheme, p.Out.URL.Host = "", "" // of an absolute-form target (RFC 9112 section 3.2.2)
-	p.Out.URL.RawQuery = p.In.URL.RawQuery    // also what url.ParseQuery does not understand
-	p.Out.Trailer = p.In.Trailer              // the same map: filled when the body has been read
+	p.Out.URL.Scheme, p.Out.URL.Host = "", ""       // of an absolute-form target (RFC 9112 section 3.2.2)
+	p.Out.URL.RawQuery = o.follower.whole(p.In.URL) // also what url.ParseQuery does not understand
+	p.Out.Trailer = p.In.Trailer                    // the same map: filled when the body has been read
 	pass := &passage{in: p.In, from: o.cfg.visitor(p.In)}
 	pass.kind = o.pages.kindOf(p.In, pass.from)
 	if pass.kind == kindPage || pass.kind == kindPerhaps {
