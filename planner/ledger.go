@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"math"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -25,15 +26,36 @@ const (
 
 // ledger is what receivers confirmed of one member, and what it confirmed itself.
 type ledger struct {
-	learnt   tuber.BitsPerSecond // what it is trusted to send; the cap apart
-	learntAt time.Time
-	flows    map[tuber.PeerID]flow    // by receiver
-	claims   map[tuber.PeerID]float64 // what it says it sends to each, bits per second
-	behind   bool                     // it says itself that a receiver waits over a second
-	sent     uint64                   // bytes confirmed by receivers
-	received uint64                   // bytes that it confirmed
+	learnt   tuber.BitsPerSecond   // what it is trusted to send; the cap apart
+	learntAt time.Time             // when that last changed
+	flows    map[tuber.PeerID]flow // by receiver
+	claimed  lately                // bytes that it says it sent
+	taken    lately                // bytes that receivers say came
+	behind   bool                  // it says itself that most receivers wait over a second
+	sent     uint64                // bytes confirmed by receivers
+	received uint64                // bytes that it confirmed
 	http     uint64
 	ranges   []tuber.Range
+}
+
+// lately is a sum in which what came halfLife ago counts half: reports of two
+// sides are of different moments, and the plan changes what flows between them.
+type lately struct {
+	sum  float64
+	last time.Time
+}
+
+const halfLife = 2 * tuber.ReportEvery
+
+func (s *lately) at(now time.Time) float64 {
+	if s.sum == 0 {
+		return 0
+	}
+	return s.sum * math.Exp2(-float64(now.Sub(s.last))/float64(halfLife))
+}
+
+func (s *lately) add(bytes uint64, now time.Time) {
+	s.sum, s.last = s.at(now)+float64(bytes), now
 }
 
 // flow is what one receiver confirmed of one sender in its last report.
@@ -45,7 +67,7 @@ type flow struct {
 }
 
 func newLedger(role tuber.Role, r tuber.BoosterRecord) ledger {
-	l := ledger{flows: map[tuber.PeerID]flow{}, claims: map[tuber.PeerID]float64{}}
+	l := ledger{flows: map[tuber.PeerID]flow{}}
 	switch role {
 	case tuber.RoleViewer:
 		l.learnt = firstViewer
@@ -68,19 +90,26 @@ type evidence struct {
 	limit     tuber.BitsPerSecond // the owner's cap
 	assigned  float64             // bits per second
 	confirmed float64
-	claimed   float64
-	late      float64 // share of the confirmed chunks
+	claimed   float64 // over what receivers took, in the last while
+	late      float64 // share of the chunks confirmed since the last change
 	behind    bool
+	judged    bool // somebody has confirmed something since then
 }
 
 // learn is the next estimate of an uplink: slowly up while everything is on
-// time and in use, quickly down when it is not. It never exceeds the cap by
-// growing, and what is not in use is not judged.
+// time and in use, quickly down when it is not, though by lateness not below what
+// did arrive on time. It never exceeds the cap by growing, and what is not in use is not
+// judged, nor is anything twice.
 func learn(estimate tuber.BitsPerSecond, e evidence) tuber.BitsPerSecond {
 	switch {
-	case e.late > lateTooMany || e.behind:
+	case !e.judged:
+		return estimate
+	case e.behind:
 		return max(leastUpload, min(estimate, tuber.BitsPerSecond(shrink*float64(estimate))))
-	case e.confirmed > 250e3 && e.claimed > overclaimed*e.confirmed:
+	case e.late > lateTooMany:
+		onTime := (1 - e.late) * e.confirmed
+		return max(leastUpload, min(estimate, tuber.BitsPerSecond(max(shrink*float64(estimate), onTime))))
+	case e.confirmed > 250e3 && e.claimed > overclaimed:
 		return max(leastUpload, min(estimate, tuber.BitsPerSecond(e.confirmed)))
 	case e.late <= lateAllowed && e.confirmed > inUse*e.assigned && e.assigned >= inUse*float64(min(estimate, e.limit)):
 		return max(estimate, min(e.limit, tuber.BitsPerSecond(growth*float64(estimate))))
@@ -96,15 +125,20 @@ func (l *ledger) confirmed(now time.Time) tuber.BitsPerSecond {
 // evidence sums up what is fresh.
 func (l *ledger) evidence(pp *tuber.PeerPlan, limit tuber.BitsPerSecond, now time.Time) evidence {
 	e := evidence{limit: limit, behind: l.behind}
+	if taken := l.taken.at(now); taken > 0 {
+		e.claimed = l.claimed.at(now) / taken
+	}
 	var late, chunks float64
 	for id, f := range l.flows {
 		if now.Sub(f.at) > flowLife {
 			delete(l.flows, id)
-			delete(l.claims, id)
 			continue
 		}
 		e.confirmed += f.rate
-		e.claimed += l.claims[id]
+		if f.at.Before(l.learntAt) {
+			continue // it was judged then
+		}
+		e.judged = true
 		late, chunks = late+float64(f.late), chunks+f.chunks
 	}
 	if chunks > 0 {

@@ -14,16 +14,19 @@ func TestLearn(t *testing.T) {
 		e        evidence
 		want     tuber.BitsPerSecond
 	}{
-		"in use and on time: up":      {2e6, evidence{limit: 10e6, assigned: 1.8 * mega, confirmed: 1.7 * mega}, 3e6},
-		"never above the cap":         {8e6, evidence{limit: 10e6, assigned: 7.5 * mega, confirmed: 7 * mega}, 10e6},
-		"the cap was lowered":         {8e6, evidence{limit: 1e6, assigned: 0.9 * mega, confirmed: 0.9 * mega}, 8e6}, // min with the cap is taken on use
-		"hardly used: not judged":     {8e6, evidence{limit: 10e6, assigned: 1 * mega, confirmed: 1 * mega}, 8e6},
-		"assigned, not confirmed":     {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 0.1 * mega}, 2e6},
-		"a little late: no growth":    {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, late: 0.03}, 2e6},
-		"late: down":                  {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, late: 0.2}, 1.4e6},
-		"it says itself it is behind": {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, behind: true}, 1.4e6},
-		"never below the least":       {70e3, evidence{limit: 10e6, late: 1}, leastUpload},
-		"claims ten times too much":   {5e6, evidence{limit: 10e6, assigned: 5 * mega, confirmed: 0.5 * mega, claimed: 5 * mega}, 0.5e6},
+		"in use and on time: up":      {2e6, evidence{judged: true, limit: 10e6, assigned: 1.8 * mega, confirmed: 1.7 * mega}, 3e6},
+		"never above the cap":         {8e6, evidence{judged: true, limit: 10e6, assigned: 7.5 * mega, confirmed: 7 * mega}, 10e6},
+		"the cap was lowered":         {8e6, evidence{judged: true, limit: 1e6, assigned: 0.9 * mega, confirmed: 0.9 * mega}, 8e6}, // min with the cap is taken on use
+		"hardly used: not judged":     {8e6, evidence{judged: true, limit: 10e6, assigned: 1 * mega, confirmed: 1 * mega}, 8e6},
+		"assigned, not confirmed":     {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 0.1 * mega}, 2e6},
+		"a little late: no growth":    {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, late: 0.03}, 2e6},
+		"late: down":                  {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, late: 0.2}, 1.4e6},
+		"late, though most is not":    {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, late: 0.125}, 1.75e6},
+		"late, and more than trusted": {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 3 * mega, late: 0.125}, 2e6},
+		"judged before":               {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, behind: true}, 2e6},
+		"it says itself it is behind": {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, behind: true}, 1.4e6},
+		"never below the least":       {70e3, evidence{judged: true, limit: 10e6, late: 1}, leastUpload},
+		"claims ten times too much":   {5e6, evidence{judged: true, limit: 10e6, assigned: 5 * mega, confirmed: 0.5 * mega, claimed: 10}, 0.5e6},
 	}
 	for name, tt := range tests {
 		if got := learn(tt.estimate, tt.e); got != tt.want {
@@ -38,8 +41,12 @@ func TestOldConfirmationsDoNotCount(t *testing.T) {
 	l.flows[tuber.PeerID{1}] = flow{rate: 1e6, chunks: 100, late: 50, at: now.Add(-flowLife - time.Second)}
 	l.flows[tuber.PeerID{2}] = flow{rate: 2e6, chunks: 99, late: 1, at: now}
 	e := l.evidence(nil, 1e6, now)
-	if e.confirmed != 2e6 || e.late != 0.01 {
+	if e.confirmed != 2e6 || e.late != 0.01 || !e.judged {
 		t.Errorf("got %+v, want the fresh flow alone", e)
+	}
+	l.learntAt = now.Add(time.Second)
+	if e := l.evidence(nil, 1e6, now.Add(2*time.Second)); e.confirmed != 2e6 || e.late != 0 || e.judged {
+		t.Errorf("got %+v, want nothing judged a second time", e)
 	}
 	if len(l.flows) != 1 {
 		t.Errorf("%d flows are kept, want 1", len(l.flows))

@@ -21,14 +21,21 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
-	m.ledger.behind = false
+	used, behind := 0, 0
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
 		other := c.members[l.Peer]
 		if other == nil || !m.knows(l.Peer) {
 			continue
 		}
 		c.linkLocked(m, other, l, interval, now)
+		if l.Sent > 0 || l.Queue > 0 {
+			used++
+		}
+		if l.Queue > time.Second {
+			behind++
+		}
 	}
+	m.ledger.behind = 2*behind > used // else those few are slow themselves
 	c.learnLocked(m, now)
 	c.totals.mark(now)
 }
@@ -48,8 +55,8 @@ func (c *cell) linkLocked(m, other *member, l tuber.LinkReport, interval time.Du
 	other.ledger.flows[m.id] = flow{
 		rate: 8 * float64(bytes) / seconds, late: l.Late, chunks: float64(bytes) / tuber.ChunkSize, at: now,
 	}
-	m.ledger.claims[other.id] = 8 * float64(l.Sent) / seconds
-	m.ledger.behind = m.ledger.behind || l.Queue > time.Second
+	other.ledger.taken.add(bytes, now)
+	m.ledger.claimed.add(min(l.Sent, uint64(fastestLink*seconds)), now)
 	switch {
 	case l.Bad:
 		c.accuseLocked(m, other, l.Blame, now)
@@ -71,6 +78,6 @@ func (c *cell) learnLocked(m *member, now time.Time) {
 	if next == m.ledger.learnt {
 		return
 	}
-	m.ledger.learnt, m.ledger.learntAt = next, now
+	m.ledger.learnt, m.ledger.learntAt, m.ledger.behind = next, now, false
 	c.markLocked(m.id)
 }

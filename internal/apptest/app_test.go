@@ -46,7 +46,7 @@ func TestAFriendsDay(t *testing.T) {
 	s.screen.Keys(window, "space") // the button that agrees has the focus
 	eventually(t, "the planner has the booster", 60*time.Second, s.linked)
 
-	s.run("tuber", "watch", site+"/live/index.m3u8", "--viewers", "8", "--for", "10m")
+	s.run("tuber", "watch", site+"/live/index.m3u8", "--viewers", "4", "--for", "10m")
 	eventually(t, "chunks flow from the app's booster", 90*time.Second, func() bool {
 		st := s.status()
 		return st.Sent > 2<<20 && st.Upload > 1e6
@@ -71,7 +71,7 @@ func TestAFriendsDay(t *testing.T) {
 		}
 	}
 	if best < 0.95*most {
-		t.Errorf("at most %v on the wire, want 95 %% of the cap: viewers ask for four times as much", best)
+		t.Errorf("at most %v on the wire, want 95 %% of the cap: viewers ask for twice as much", best)
 	}
 
 	s.click("Pause > Until I resume", s.paused)
@@ -80,8 +80,8 @@ func TestAFriendsDay(t *testing.T) {
 	if got := wire.over(3 * time.Second); got > most/20 {
 		t.Errorf("%v on the wire after the pause, want links kept alive and no more", got)
 	}
-	if st := s.status(); st.Sent != before || st.Reason != tuber.ReasonPaused {
-		t.Errorf("sent %d bytes of chunks after the pause; %q", st.Sent-before, st.Reason)
+	if st := s.status(); st.Sent-before >= tuber.ChunkSize || st.Reason != tuber.ReasonPaused {
+		t.Errorf("sent %d bytes after the pause, want no chunk; %q", st.Sent-before, st.Reason)
 	}
 	eventually(t, "the tray says that it is paused", 10*time.Second, func() bool {
 		icon := s.icon()
