@@ -70,6 +70,9 @@ bench-plan: ## time of a full plan and of a join or leave, by the real planner
 bench-delay: ## chunk delay from the origin to every viewer, simulated through the real planner's trees
 	@go run ./bench/delay
 
+bench-efficiency: ## the highest rate at which the planner serves everybody, over the class bound
+	@go run ./bench/efficiency
+
 bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
 	@BENCHTIME=$${BENCHTIME:-200x} scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
 
@@ -79,4 +82,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-delay bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-delay bench-efficiency bench-store bench-app clean

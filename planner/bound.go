@@ -173,7 +173,7 @@ func cutOf(kinds map[supplier]int, c tuber.Content, number [len(classes)]int, se
 
 // slotsOf is how many partitions of c its uplink lets p send at once.
 func slotsOf(p *Peer, origin tuber.PeerID, c tuber.Content) int {
-	up := float64(max(p.Upload, 0))
+	up := useOfUplink * float64(max(p.Upload, 0))
 	switch {
 	case p.Mute || p.Means.Reach == tuber.ReachNone:
 		return 0
@@ -184,7 +184,7 @@ func slotsOf(p *Peer, origin tuber.PeerID, c tuber.Content) int {
 	case p.Role == tuber.RoleViewer:
 		up = min(up, uploadPerStream*float64(c.Rate))
 	}
-	return int(min(1e9, useOfUplink*up*float64(c.K)/float64(c.Rate)+1e-9))
+	return int(min(1e9, up*float64(c.K)/float64(c.Rate)+1e-9))
 }
 
 // reaches tells whether a supplier can feed somebody of the set.

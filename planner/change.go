@@ -73,7 +73,7 @@ func (g *grove) change(i int32, p *Peer) {
 		}
 	}
 	g.changeNeeds(i)
-	g.setBase(i, uploadOf(useOfUplink*g.uplink(i)))
+	g.setBase(i, uploadOf(g.uplink(i)))
 	for _, f := range g.forests {
 		if main := f.main[i]; main != 0 {
 			f.supply[main-1] += g.shares[i].base - base

@@ -189,7 +189,7 @@ func (g *grove) enter(i int32, origin tuber.PeerID) {
 	for _, f := range g.forests {
 		g.need(f, i, p.needs(&f.Content))
 	}
-	g.setBase(i, uploadOf(useOfUplink*g.uplink(i)))
+	g.setBase(i, uploadOf(g.uplink(i)))
 }
 
 func (g *grove) insertByID(list []int32, i int32) []int32 {
@@ -296,10 +296,10 @@ func (g *grove) spend(i int32, b upload) {
 	}
 }
 
-// uplink is what peer i may send in bits per second.
+// uplink is what peer i may send in bits per second, in payload.
 func (g *grove) uplink(i int32) float64 {
 	p := &g.peers[i]
-	u := float64(max(p.Upload, 0))
+	u := useOfUplink * float64(max(p.Upload, 0))
 	if p.visits() {
 		return 0
 	}

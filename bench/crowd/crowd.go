@@ -114,14 +114,16 @@ func (c *Crowd) peer(role tuber.Role, upload tuber.BitsPerSecond, reach tuber.Re
 	}
 }
 
-// Gives is what the planner may ask of p's uplink, in payload.
-func Gives(p *planner.Peer) float64 {
-	u := float64(p.Upload)
+const filled = 0.95 // of an uplink, as the planner has it
+
+// Gives is what a stream of this rate may ask of p's uplink at most, in payload.
+func Gives(p *planner.Peer, rate float64) float64 {
+	u := filled * float64(p.Upload)
 	if p.Role == tuber.RoleViewer {
 		if r := p.Means.Reach; r == tuber.ReachSymmetric || r == tuber.ReachNone {
 			return 0
 		}
-		u = min(u, givesAtMost*float64(Rate))
+		u = min(u, givesAtMost*rate)
 	}
 	return u
 }

@@ -90,7 +90,7 @@ func Read(st *planner.State, plan *tuber.Plan) Shape {
 	s.Depth = float64(hops) / float64(max(fed, 1))
 	for i := range st.Peers {
 		p := &st.Peers[i]
-		s.Free += int(0.95*Gives(p)/(float64(Rate)/K)) - sends[p.ID]
+		s.Free += int(Gives(p, float64(Rate))/(float64(Rate)/K)) - sends[p.ID]
 		if p.Role != tuber.RoleViewer || p.Means.Reach == tuber.ReachNone {
 			continue
 		}
@@ -131,8 +131,8 @@ func Bound(st *planner.State) float64 {
 		for i := range st.Peers {
 			p := &st.Peers[i]
 			for c, reach := range classes {
-				if set&(1<<c) != 0 && links(p.Means.Reach, reach) {
-					supply += Gives(p)
+				if set&(1<<c) != 0 && Links(p.Means.Reach, reach) {
+					supply += Gives(p, float64(Rate))
 					break
 				}
 			}
@@ -147,8 +147,8 @@ func Bound(st *planner.State) float64 {
 	return best / max(total, 1)
 }
 
-// links tells whether peers of these classes can be linked.
-func links(a, b tuber.Reach) bool {
+// Links tells whether peers of these classes can be linked.
+func Links(a, b tuber.Reach) bool {
 	if a == tuber.ReachSymmetric || b == tuber.ReachSymmetric {
 		return a == tuber.ReachDialable || b == tuber.ReachDialable
 	}
