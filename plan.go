@@ -52,6 +52,7 @@ type PeerPlan struct {
 	Holds         []Hold         `json:"holds,omitempty"`
 	Introductions []Introduction `json:"introductions,omitempty"`
 	Grants        []Grant        `json:"grants,omitempty"`
+	Cell          int            `json:"cell,omitempty"` // the planner's own; a peer that rejoins brings it
 }
 
 // Grant is the rate at which a viewer's player may be answered for a content;

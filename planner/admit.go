@@ -21,7 +21,7 @@ var (
 // check decides about a join whose key is proved already. A nil answer admits.
 func (p *Planner) check(j wire.Join) *wire.Refused {
 	id := j.Key.PeerID()
-	if r := p.cell.bar(id, j.Role); r != nil {
+	if r := p.root.bar(id, j.Role); r != nil {
 		return r
 	}
 	switch {

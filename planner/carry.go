@@ -17,12 +17,26 @@ func (c *cell) replan(now time.Time) {
 		standing, plan := NewStanding(st, now)
 		c.standing = standing
 		c.carryOut(plan, map[tuber.PeerID]*tuber.PeerPlan{}, now)
+		c.settleUp(now)
 		return
 	}
 	change, improve := c.news(now)
 	c.carryOut(c.standing.Apply(change, now), c.plan.Peers, now)
 	if improve {
 		c.carryOut(c.standing.Improve(now), c.plan.Peers, now)
+	}
+	c.settleUp(now)
+}
+
+// settleUp has the other cells know what the new plan means for them.
+func (c *cell) settleUp(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.orderLocked(now)
+	c.tellRefedLocked(now)
+	c.serveVisitorsLocked()
+	if c.number != firstCell || len(c.visitors) > 0 || now.Sub(c.sum.at) >= tickEvery {
+		c.sum = c.sumLocked(now)
 	}
 }
 
@@ -34,10 +48,10 @@ func (c *cell) state(now time.Time) (State, bool) {
 	if c.standing != nil && !c.afresh && len(c.adopted) == 0 && c.settled.IsZero() {
 		return State{}, false
 	}
-	c.afresh = false
+	c.afresh, c.stale = false, false
 	clear(c.marked)
 	c.improving = false
-	st := State{Epoch: c.epoch, Origin: c.origin, Contents: slices.Clone(c.contents), Settled: c.settled}
+	st := State{Epoch: c.epoch, Origin: c.top(), Contents: slices.Clone(c.contents), Settled: c.settled}
 	if len(c.plan.Peers)+len(c.adopted) > 0 {
 		plan := c.plan
 		plan.Peers = maps.Clone(plan.Peers)
@@ -46,12 +60,20 @@ func (c *cell) state(now time.Time) (State, bool) {
 		st.Previous = &plan
 	}
 	for _, m := range c.members {
-		st.Peers = append(st.Peers, m.peer(now))
+		st.Peers = append(st.Peers, c.peerLocked(m, now))
+	}
+	for id, v := range c.visitors {
+		if c.members[id] == nil {
+			st.Peers = append(st.Peers, v.Peer)
+		}
 	}
 	for id, g := range c.ghosts {
-		if c.members[id] == nil {
+		if _, visits := c.visitors[id]; c.members[id] == nil && !visits {
 			st.Peers = append(st.Peers, g)
 		}
+	}
+	if c.number != firstCell {
+		st.Peers = append(st.Peers, c.outsidePeer())
 	}
 	return st, true
 }
@@ -61,6 +83,7 @@ func (c *cell) state(now time.Time) (State, bool) {
 func (c *cell) news(now time.Time) (change Change, improve bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.stale = false
 	if c.improving {
 		c.improving, improve = false, true
 		for id := range c.members {
@@ -68,13 +91,20 @@ func (c *cell) news(now time.Time) (change Change, improve bool) {
 		}
 	}
 	for id := range c.marked {
-		if m := c.members[id]; m != nil {
-			p := m.peer(now)
-			if len(p.Avoid) > 0 {
+		m := c.members[id]
+		v, visits := c.visitors[id]
+		switch {
+		case m != nil:
+			p := c.peerLocked(m, now)
+			if slices.ContainsFunc(p.Avoid, func(id tuber.PeerID) bool { return id != outside }) {
 				c.lookAgainLocked(now.Add(splitFor))
 			}
 			change.Peers = append(change.Peers, p)
-		} else {
+		case visits:
+			change.Peers = append(change.Peers, v.Peer)
+		case id == outside && c.number != firstCell:
+			change.Peers = append(change.Peers, c.outsidePeer())
+		default:
 			change.Gone = append(change.Gone, id)
 			delete(c.plan.Peers, id)
 		}
@@ -126,14 +156,32 @@ func (c *cell) carryOut(plan tuber.Plan, parts map[tuber.PeerID]*tuber.PeerPlan,
 		if m == nil || c.adopted[id] != nil {
 			continue // it left or joined while the plan was made: it has a part in the next one
 		}
-		c.introduceLocked(m, pp, plan.Version, now)
+		told := c.toldLocked(pp, id)
+		c.introduceLocked(m, told, plan.Version, now)
 		if pp.Version != m.told {
+			delete(c.refed, id)
 			m.told = pp.Version
-			m.send(wire.Plan{PeerPlan: *pp})
+			m.send(planMessage(told))
 		}
 	}
 	plan.Peers = parts
 	c.plan = plan
+}
+
+func planMessage(pp *tuber.PeerPlan) wire.Plan { return wire.Plan{PeerPlan: *pp} }
+
+// serveVisitorsLocked sends what the plan says of visitors to their cells.
+func (c *cell) serveVisitorsLocked() {
+	dry := c.dryLocked()
+	for id, v := range c.visitors {
+		pp := c.plan.Peers[id]
+		if pp == nil || c.members[id] != nil || pp.Version == v.told && slices.Equal(v.dry, dry[id]) {
+			continue
+		}
+		v.told, v.dry = pp.Version, dry[id]
+		c.visitors[id] = v
+		c.postLocked(v.home, part{c.number, id, *pp, v.dry})
+	}
 }
 
 // introduceLocked remembers whom the plan links to m. One that has met its share

@@ -21,16 +21,28 @@ const (
 	maxGhosts  = 8192
 )
 
-// cell holds all that is known of a swarm. It is the only state of a planner.
+// cell holds all that is known of its peers. It speaks with other cells by
+// parcels alone.
 type cell struct {
-	epoch    tuber.Epoch
-	origin   tuber.PeerID
-	maxPeers int
-	log      *slog.Logger
-	now      func() time.Time
-	dirty    chan struct{} // has one element when the plan may have to change
+	number cellNumber
+	epoch  tuber.Epoch
+	origin tuber.PeerID
+	began  time.Time // the planner
+	log    *slog.Logger
+	now    func() time.Time
+	dirty  chan struct{} // of the root: has one element when some cell is stale
 
-	mu          sync.Mutex // guards the fields below
+	mu          sync.Mutex             // guards the fields below
+	stale       bool                   // the plan may have to change
+	outbox      []parcel               // for other cells, in order
+	feeder      cellNumber             // of this cell, if it is not the first
+	lent        tuber.BitsPerSecond    // what outside may feed here
+	ordered     []Peer                 // from the feeder, with the last order
+	parts       map[tuber.PeerID]*part // of members: what the feeder's plan says of them
+	refed       map[tuber.PeerID]bool  // whose part changed since they were told
+	visitors    map[tuber.PeerID]visitor
+	lift        tuber.Version // what is told is so much newer than the plan
+	sum         sum           // as of the last plan
 	members     map[tuber.PeerID]*member
 	ghosts      map[tuber.PeerID]Peer // neighbours of rejoined peers, not here yet
 	contents    []tuber.Content
@@ -102,10 +114,12 @@ type arrival struct {
 	record tuber.BoosterRecord
 }
 
-func newCell(cfg Config) *cell {
+func newCell(number cellNumber, cfg Config, began time.Time, dirty chan struct{}) *cell {
 	return &cell{
-		epoch: cfg.Epoch, origin: cfg.Origin, maxPeers: cfg.MaxPeers, log: cfg.Log, now: cfg.Now,
-		dirty:       make(chan struct{}, 1),
+		number: number, epoch: cfg.Epoch, origin: cfg.Origin, began: began, log: cfg.Log, now: cfg.Now, dirty: dirty,
+		visitors:    map[tuber.PeerID]visitor{},
+		parts:       map[tuber.PeerID]*part{},
+		refed:       map[tuber.PeerID]bool{},
 		members:     map[tuber.PeerID]*member{},
 		ghosts:      map[tuber.PeerID]Peer{},
 		marked:      map[tuber.PeerID]bool{},
@@ -127,8 +141,9 @@ func (m *member) send(msg wire.Message) {
 	}
 }
 
-// touch says that the plan may have to change.
-func (c *cell) touch() {
+// touchLocked says that the plan may have to change.
+func (c *cell) touchLocked() {
+	c.stale = true
 	select {
 	case c.dirty <- struct{}{}:
 	default:
@@ -138,17 +153,17 @@ func (c *cell) touch() {
 // markLocked says that the plan must look at a peer again.
 func (c *cell) markLocked(id tuber.PeerID) {
 	c.marked[id] = true
-	c.touch()
+	c.touchLocked()
 }
 
 // bar says why a peer must not join, before its papers are read.
-func (c *cell) bar(id tuber.PeerID, role tuber.Role) *wire.Refused {
+func (c *cell) bar(id tuber.PeerID) *wire.Refused {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.barLocked(id, role)
+	return c.barLocked(id)
 }
 
-func (c *cell) barLocked(id tuber.PeerID, role tuber.Role) *wire.Refused {
+func (c *cell) barLocked(id tuber.PeerID) *wire.Refused {
 	switch {
 	case id == c.origin:
 		return nil
@@ -156,20 +171,8 @@ func (c *cell) barLocked(id tuber.PeerID, role tuber.Role) *wire.Refused {
 		return &refusedOff
 	case c.quarantined[id]:
 		return &refusedQuarantine
-	case role == tuber.RoleViewer && c.members[id] == nil && c.viewersLocked() >= c.maxPeers:
-		return &refusedFull
 	}
 	return nil
-}
-
-func (c *cell) viewersLocked() int {
-	n := 0
-	for _, m := range c.members {
-		if m.role == tuber.RoleViewer {
-			n++
-		}
-	}
-	return n
 }
 
 var errSuperseded = errors.New("superseded by a newer session of the same peer")
@@ -183,7 +186,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 	if c.stopped {
 		return nil, nil
 	}
-	if r := c.barLocked(id, a.join.Role); r != nil {
+	if r := c.barLocked(id); r != nil {
 		return nil, r
 	}
 	now := c.now()
@@ -203,12 +206,14 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 	if returns && len(a.join.Links) == 0 && a.join.Plan == nil {
 		c.beginAfreshLocked(m, now)
 	}
+	c.outrankLocked(a.join.Plan, now)
 	c.adoptLocked(m, a.join, now)
 	m.send(wire.Contents{Contents: c.contents})
 	if pp := c.plan.Peers[id]; pp != nil && c.adopted[id] == nil {
+		told := c.toldLocked(pp, id)
 		m.told = pp.Version
-		m.introduce(pp, pp.Version, now) // its offers may follow at once
-		m.send(wire.Plan{PeerPlan: *pp})
+		m.introduce(told, pp.Version, now) // its offers may follow at once
+		m.send(planMessage(told))
 	}
 	c.markLocked(id)
 	return m, nil
@@ -262,7 +267,17 @@ func (c *cell) removeLocked(id tuber.PeerID) {
 	}
 	delete(c.members, id)
 	delete(c.adopted, id)
+	delete(c.parts, id)
+	delete(c.refed, id)
+	c.postLocked(c.number, departure{c.number, id})
 	c.markLocked(id)
+}
+
+// has tells whether a peer is a member.
+func (c *cell) has(id tuber.PeerID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members[id] != nil
 }
 
 // dismiss ends a membership and says why.
@@ -312,11 +327,11 @@ func (c *cell) expire() {
 		c.settled = time.Time{}
 		clear(c.ghosts)
 		c.afresh = true
-		c.touch()
+		c.touchLocked()
 	}
 	if !c.improve.IsZero() && !now.Before(c.improve) {
 		c.improve, c.improving = time.Time{}, true
-		c.touch()
+		c.touchLocked()
 	}
 }
 

@@ -166,7 +166,10 @@ func (v view) checkServed(t reporter) {
 	for _, c := range v.st.Contents {
 		unserved := 0
 		for id, peer := range v.peers {
-			needs := peer.needs(&c) // of a visitor, only what it is fed here
+			if peer.visits() {
+				continue // its own cell says so
+			}
+			needs := peer.needs(&c)
 			for p := range tuber.Partition(c.K) {
 				if !needs.Has(p) {
 					continue

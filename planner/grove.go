@@ -248,7 +248,7 @@ func (f *forest) count(g *grove, i int32, by int) {
 	if p.needsDialable() {
 		f.scarce += by
 	}
-	if lacks := f.needs[i] &^ f.has[i]; lacks != 0 {
+	if lacks := f.needs[i] &^ f.has[i]; lacks != 0 && !g.visits(i) {
 		f.lacking += by * lacks.Len()
 		f.short += by
 	}

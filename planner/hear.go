@@ -60,7 +60,7 @@ func (c *cell) setContents(contents []tuber.Content) {
 	c.contents = slices.Clone(contents)
 	c.broadcastLocked(wire.Contents{Contents: c.contents})
 	c.afresh = true
-	c.touch()
+	c.touchLocked()
 }
 
 func (c *cell) broadcastLocked(msg wire.Message) {
@@ -93,7 +93,7 @@ func (c *cell) withdraw(contents []tuber.ContentID) {
 	}
 	c.broadcastLocked(wire.Withdraw{Contents: contents})
 	c.afresh = true
-	c.touch()
+	c.touchLocked()
 }
 
 func (c *cell) quarantine(id tuber.PeerID) {
@@ -102,15 +102,16 @@ func (c *cell) quarantine(id tuber.PeerID) {
 	c.quarantineLocked(id)
 }
 
-func (c *cell) quarantineLocked(id tuber.PeerID) {
+// quarantineLocked bars a peer here. It tells whether it was not barred before.
+func (c *cell) quarantineLocked(id tuber.PeerID) bool {
 	if id == c.origin || c.quarantined[id] {
-		return
+		return false
 	}
 	c.quarantined[id] = true
 	delete(c.ghosts, id)
 	c.dismissLocked(id, refusedQuarantine)
 	c.broadcastLocked(wire.Quarantine{Peers: []tuber.PeerID{id}})
-	c.log.Warn("peer is quarantined", "peer", id)
+	return true
 }
 
 // splitFor is how long two peers are kept apart the first time.

@@ -4,8 +4,9 @@
 // Invariants:
 //   - MakePlan is pure; everything else only gathers its state and carries its
 //     answer out;
-//   - all soft state is in one cell, under one mutex, and is never waited under:
-//     sending on a control.Conn only queues;
+//   - all soft state of a peer is in one cell, under one mutex that is never waited
+//     under: sending on a control.Conn only queues. Cells share nothing; what they
+//     have for each other goes by the root, as values;
 //   - a peer is a member only after it proved its key and was entitled to join:
 //     a viewer by a ticket, a booster by the book, the origin by its id;
 //   - signals pass only between peers that the plan introduced;
@@ -52,6 +53,7 @@ type Config struct {
 	STUN        []string // told to every member, as in wire.Welcome
 	Name        string   // of the host, told to every member
 	MaxPeers    int      // viewers, DefaultMaxPeers if 0
+	MaxCell     int      // peers of one cell, DefaultMaxCell if 0
 	Log         *slog.Logger
 	Now         func() time.Time // time.Now if nil
 }
@@ -59,7 +61,7 @@ type Config struct {
 // Planner serves one swarm.
 type Planner struct {
 	cfg  Config
-	cell *cell
+	root *root
 	book sync.Mutex // held from reading the book to acting on it, so that no record comes back
 }
 
@@ -68,13 +70,16 @@ func New(cfg Config) *Planner {
 	if cfg.MaxPeers == 0 {
 		cfg.MaxPeers = DefaultMaxPeers
 	}
+	if cfg.MaxCell <= 0 {
+		cfg.MaxCell = DefaultMaxCell
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Planner{cfg: cfg, cell: newCell(cfg)}
+	return &Planner{cfg: cfg, root: newRoot(cfg)}
 }
 
 // The rhythm of planning.
@@ -102,12 +107,12 @@ func (p *Planner) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			p.cell.expire()
-			if now := p.cfg.Now(); now.Sub(saved) >= saveEvery {
+			now := p.cfg.Now()
+			if p.root.expire(now) || now.Sub(saved) >= saveEvery {
 				saved = now
 				p.saveBoosters()
 			}
-		case <-p.cell.dirty:
+		case <-p.root.dirty:
 			if !pause(ctx, debounce) {
 				return ctx.Err()
 			}
@@ -119,7 +124,7 @@ func (p *Planner) Run(ctx context.Context) error {
 }
 
 func (p *Planner) stop() {
-	p.cell.stop()
+	p.root.stop()
 	p.saveBoosters()
 }
 
@@ -137,7 +142,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 // replan plans outside the lock and returns how long that took.
 func (p *Planner) replan() time.Duration {
 	now := p.cfg.Now()
-	p.cell.replan(now)
+	p.root.replan(now)
 	return p.cfg.Now().Sub(now)
 }
 
@@ -147,15 +152,17 @@ func (p *Planner) saveBoosters() {
 	}
 	p.book.Lock()
 	defer p.book.Unlock()
-	for _, r := range p.cell.boosterRecords() {
-		if err := p.cfg.Book.SaveBooster(r); err != nil {
-			p.cfg.Log.Error("booster's history is not saved", "booster", r.ID, "err", err)
+	for _, c := range p.root.all() {
+		for _, r := range c.boosterRecords() {
+			if err := p.cfg.Book.SaveBooster(r); err != nil {
+				p.cfg.Log.Error("booster's history is not saved", "booster", r.ID, "err", err)
+			}
 		}
 	}
 }
 
 // SetContents replaces the list of what may be wanted.
-func (p *Planner) SetContents(contents []tuber.Content) { p.cell.setContents(contents) }
+func (p *Planner) SetContents(contents []tuber.Content) { p.root.setContents(contents) }
 
 // Ticket admits the viewer with this DTLS fingerprint for tuber.TicketLife.
 func (p *Planner) Ticket(f tuber.Fingerprint) string {
@@ -165,14 +172,14 @@ func (p *Planner) Ticket(f tuber.Fingerprint) string {
 
 // SetOff is the kill switch: while it is set everybody but the origin is sent
 // away.
-func (p *Planner) SetOff(off bool) { p.cell.setOff(off) }
+func (p *Planner) SetOff(off bool) { p.root.setOff(off) }
 
 // Quarantine ends a peer's membership for as long as this planner runs, and
 // tells the others.
-func (p *Planner) Quarantine(id tuber.PeerID) { p.cell.quarantine(id) }
+func (p *Planner) Quarantine(id tuber.PeerID) { p.root.quarantine(id) }
 
 // Withdraw has every peer delete these contents.
-func (p *Planner) Withdraw(contents []tuber.ContentID) { p.cell.withdraw(contents) }
+func (p *Planner) Withdraw(contents []tuber.ContentID) { p.root.withdraw(contents) }
 
 // Remove takes a booster out of the book and out of the swarm.
 func (p *Planner) Remove(id tuber.PeerID) error {
@@ -181,20 +188,23 @@ func (p *Planner) Remove(id tuber.PeerID) error {
 	if err := p.cfg.Book.RemoveBooster(id); err != nil {
 		return fmt.Errorf("remove booster: %w", err)
 	}
-	p.cell.dismiss(id, refusedUnknown)
-	p.cell.strike(id)
+	for _, c := range p.root.all() {
+		c.dismiss(id, refusedUnknown)
+		c.strike(id)
+		p.root.post(c)
+	}
 	return nil
 }
 
 // Free is what the plan leaves of the origin's uplink, for what is asked over
 // HTTP; false while the origin's own peer is not here.
-func (p *Planner) Free() (tuber.BitsPerSecond, bool) { return p.cell.free() }
+func (p *Planner) Free() (tuber.BitsPerSecond, bool) { return p.root.first().free() }
 
 // Status lists the members and what the means do not suffice for.
-func (p *Planner) Status() ([]tuber.PeerStatus, []tuber.Shortage) { return p.cell.status() }
+func (p *Planner) Status() ([]tuber.PeerStatus, []tuber.Shortage) { return p.root.status() }
 
 // Share says where viewers' bytes came from.
-func (p *Planner) Share() Share { return p.cell.share() }
+func (p *Planner) Share() Share { return p.root.share() }
 
 func (p *Planner) authority() control.Authority {
 	return control.Authority{

@@ -272,7 +272,7 @@ func TestKillSwitch(t *testing.T) {
 
 func TestFull(t *testing.T) {
 	story(t, func(h *house) {
-		h.planner.cell.maxPeers = 1
+		h.planner.root.cfg.MaxPeers = 1
 		v := h.must("ann", tuber.RoleViewer)
 		if _, err := h.join("eve", tuber.RoleViewer); refusal(err) != wire.CodeFull {
 			t.Errorf("got %v, want code %s", err, wire.CodeFull)

@@ -17,12 +17,12 @@ func (g *guest) fails(other *guest) {
 func TestALeaveOfASupersededSessionLeavesTheNewerOne(t *testing.T) {
 	story(t, func(h *house) {
 		old := h.must("ann", tuber.RoleViewer)
-		m := h.planner.cell.members[old.id]
+		m := h.planner.root.first().members[old.id]
 		conn := m.conn
 		newer := h.must("ann", tuber.RoleViewer)
 		<-old.done
 		<-old.served
-		if err := h.planner.leave(m, conn, wire.Leave{}); err != nil { // it was on its way already
+		if err := h.planner.leave(session{conn, h.planner.root.first(), m}, wire.Leave{}); err != nil { // it was on its way already
 			t.Error(err)
 		}
 		newer.say(wire.Alive{})

@@ -23,11 +23,9 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
 	used, behind := 0, 0
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
-		other := c.members[l.Peer]
-		if other == nil || !m.knows(l.Peer) {
+		if !m.knows(l.Peer) || !c.linkLocked(m, l, interval, now) {
 			continue
 		}
-		c.linkLocked(m, other, l, interval, now)
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
 		}
@@ -40,29 +38,80 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	c.totals.mark(now)
 }
 
-func (c *cell) linkLocked(m, other *member, l tuber.LinkReport, interval time.Duration, now time.Time) {
-	bytes := min(l.Received, uint64(fastestLink*interval.Seconds()))
+// linkLocked takes in what m says of one neighbour, and has the neighbour's cell
+// hear of it. It tells whether that one is known.
+func (c *cell) linkLocked(m *member, l tuber.LinkReport, interval time.Duration, now time.Time) bool {
+	t := testimony{m.id, l.Peer, l, interval}
+	other := c.members[l.Peer]
+	_, visits := c.visitors[l.Peer]
+	switch {
+	case other != nil:
+	case visits:
+		t.link.Received = 0 // they give nothing
+	case c.number == firstCell:
+		return false
+	}
+	bytes := t.received()
 	m.ledger.received += bytes
-	other.ledger.sent += bytes
 	switch {
 	case m.role != tuber.RoleViewer: // what boosters take in is not yet with anyone who watches
-	case other.id == c.origin:
+	case l.Peer == c.origin:
 		c.totals.origin += bytes
 	default:
 		c.totals.peers += bytes
 	}
-	seconds := interval.Seconds()
-	other.ledger.flows[m.id] = flow{
-		rate: 8 * float64(bytes) / seconds, late: l.Late, chunks: float64(bytes) / tuber.ChunkSize, at: now,
+	m.ledger.claimed.add(min(l.Sent, uint64(fastestLink*interval.Seconds())), now)
+	if other != nil {
+		c.confirmLocked(other, t, now)
+		switch {
+		case l.Bad:
+			c.accuseLocked(m.witnessOf(other.id, now), other, l.Blame, now)
+		case l.Failed && !returned(m, other, now):
+			c.splitLocked(m.id, other.id, now)
+		}
+		return true
 	}
-	other.ledger.taken.add(bytes, now)
-	m.ledger.claimed.add(min(l.Sent, uint64(fastestLink*seconds)), now)
 	switch {
 	case l.Bad:
-		c.accuseLocked(m, other, l.Blame, now)
-	case l.Failed && !returned(m, other, now):
-		c.splitLocked(m.id, other.id, now)
+		c.accusedLocked(m.id, l.Peer, now)
+	case l.Failed && !returned(m, m, now):
+		c.splitLocked(m.id, l.Peer, now)
 	}
+	if !visits {
+		c.postLocked(c.feeder, t)
+	}
+	return true
+}
+
+// testifyLocked takes in what a peer of another cell says of a member.
+func (c *cell) testifyLocked(t testimony, now time.Time) {
+	other := c.members[t.sender]
+	v, visits := c.visitors[t.by]
+	if other == nil || !visits || !other.knows(t.by) {
+		return
+	}
+	c.confirmLocked(other, t, now)
+	switch {
+	case t.link.Bad:
+		c.accuseLocked(witness{id: v.ID, role: v.Role, plan: other.known[v.ID].by}, other, t.link.Blame, now)
+	case t.link.Failed && !returned(other, other, now):
+		c.splitLocked(t.by, other.id, now)
+	}
+}
+
+// received is what the receiver may be believed to have had.
+func (t *testimony) received() uint64 {
+	return min(t.link.Received, uint64(fastestLink*t.interval.Seconds()))
+}
+
+// confirmLocked credits a sender with what one receiver confirms.
+func (c *cell) confirmLocked(other *member, t testimony, now time.Time) {
+	bytes := t.received()
+	other.ledger.sent += bytes
+	other.ledger.flows[t.by] = flow{
+		rate: 8 * float64(bytes) / t.interval.Seconds(), late: t.link.Late, chunks: float64(bytes) / tuber.ChunkSize, at: now,
+	}
+	other.ledger.taken.add(bytes, now)
 	if other.id != c.origin {
 		c.learnLocked(other, now)
 	}

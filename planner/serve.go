@@ -26,19 +26,27 @@ func (p *Planner) Serve(ctx context.Context, conn control.Conn) error {
 	if err != nil {
 		return err
 	}
-	m, ctx, err := p.enter(ctx, conn, join)
+	s, ctx, err := p.enter(ctx, conn, join)
 	if err != nil {
 		return err
 	}
-	err = p.listen(ctx, conn, m)
-	p.cell.exit(m, conn)
+	err = p.listen(ctx, s)
+	s.cell.exit(s.member, conn)
+	p.root.post(s.cell)
 	return err
 }
 
+// session is a member's connection to its cell.
+type session struct {
+	conn   control.Conn
+	cell   *cell
+	member *member
+}
+
 // enter makes the peer a member, or takes its membership up again.
-func (p *Planner) enter(ctx context.Context, conn control.Conn, join wire.Join) (*member, context.Context, error) {
+func (p *Planner) enter(ctx context.Context, conn control.Conn, join wire.Join) (session, context.Context, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	m, refused, err := p.enterCell(arrival{join: join, conn: conn, cancel: cancel})
+	c, m, refused, err := p.enterCell(arrival{join: join, conn: conn, cancel: cancel})
 	switch {
 	case err != nil:
 	case refused != nil:
@@ -49,30 +57,30 @@ func (p *Planner) enter(ctx context.Context, conn control.Conn, join wire.Join) 
 	if err != nil {
 		cancel(nil)
 	}
-	return m, ctx, err
+	return session{conn, c, m}, ctx, err
 }
 
-func (p *Planner) enterCell(a arrival) (*member, *wire.Refused, error) {
+func (p *Planner) enterCell(a arrival) (*cell, *member, *wire.Refused, error) {
 	if a.join.Role == tuber.RoleBooster {
 		p.book.Lock()
 		defer p.book.Unlock()
 		record, ok, err := p.cfg.Book.Booster(a.join.Key.PeerID())
 		if err != nil {
-			return nil, nil, fmt.Errorf("read book: %w", err)
+			return nil, nil, nil, fmt.Errorf("read book: %w", err)
 		}
 		if !ok { // removed since it was checked
-			return nil, &refusedUnknown, nil
+			return nil, nil, &refusedUnknown, nil
 		}
 		a.record = record
 	}
-	m, refused := p.cell.enter(a)
-	return m, refused, nil
+	c, m, refused := p.root.enter(a)
+	return c, m, refused, nil
 }
 
-func (p *Planner) listen(ctx context.Context, conn control.Conn, m *member) error {
+func (p *Planner) listen(ctx context.Context, s session) error {
 	limit := rate.NewLimiter(messagesSecond, messagesBurst)
 	for {
-		msg, err := conn.Receive(ctx)
+		msg, err := s.conn.Receive(ctx)
 		if cause := context.Cause(ctx); err != nil && cause != nil {
 			return cause
 		}
@@ -83,26 +91,29 @@ func (p *Planner) listen(ctx context.Context, conn control.Conn, m *member) erro
 			return errors.New("a member sends more messages than any peer needs to")
 		}
 		if leave, ok := msg.(wire.Leave); ok {
-			return p.leave(m, conn, leave)
+			return p.leave(s, leave)
 		}
-		if p.cell.hear(m, conn, msg) {
+		save := s.cell.hear(s.member, s.conn, msg)
+		p.root.post(s.cell)
+		if save {
 			p.saveBoosters()
 		}
 	}
 }
 
-func (p *Planner) leave(m *member, conn control.Conn, l wire.Leave) error {
-	if !l.Forget || !m.isBooster() {
-		p.cell.leave(m, conn)
+func (p *Planner) leave(s session, l wire.Leave) error {
+	defer p.root.post(s.cell)
+	if !l.Forget || !s.member.isBooster() {
+		s.cell.leave(s.member, s.conn)
 		return nil
 	}
 	p.book.Lock()
 	defer p.book.Unlock()
-	if !p.cell.leave(m, conn) {
+	if !s.cell.leave(s.member, s.conn) {
 		return nil
 	}
-	p.cell.strike(m.id)
-	if err := p.cfg.Book.RemoveBooster(m.id); err != nil {
+	s.cell.strike(s.member.id)
+	if err := p.cfg.Book.RemoveBooster(s.member.id); err != nil {
 		return fmt.Errorf("forget booster: %w", err)
 	}
 	return nil

@@ -44,24 +44,18 @@ func newSignals() signals {
 // and an offer or answer always before its candidates. What does not fit is
 // dropped; an attempt that fails for it is made again.
 func (c *cell) signalLocked(from *member, s wire.Signal, now time.Time) {
-	to := c.members[s.Peer]
-	if to == nil || to.conn == nil || len(s.Data) > wire.MaxSignal || !from.signals.limit.AllowN(now, 1) {
+	if len(s.Data) > wire.MaxSignal || !from.knows(s.Peer) || !c.reachesLocked(from.id, s.Peer) || !from.signals.limit.AllowN(now, 1) {
 		return
 	}
-	if !from.knows(to.id) || !to.knows(from.id) {
-		return
-	}
-	a := from.signals.attempt(attemptKey{to.id, s.Attempt})
-	s.Peer = from.id
+	a := from.signals.attempt(attemptKey{s.Peer, s.Attempt})
 	switch s.Kind {
 	case wire.SignalOffer, wire.SignalAnswer:
-		if s.Kind == wire.SignalAnswer && !to.signals.offered(attemptKey{from.id, s.Attempt}) {
-			return // it answers nothing
+		if !c.passLocked(from.id, s) {
+			return
 		}
-		to.send(s)
 		a.described = true
 		for _, h := range a.held {
-			to.send(h)
+			c.passLocked(from.id, h)
 		}
 		a.held = nil
 	case wire.SignalCandidate:
@@ -73,8 +67,50 @@ func (c *cell) signalLocked(from *member, s wire.Signal, now time.Time) {
 			a.held = append(a.held, s)
 			return
 		}
-		to.send(s)
+		c.passLocked(from.id, s)
 	}
+}
+
+// reachesLocked tells whether a signal can come to somebody: a member who is here
+// and expects it, or one of another cell, where that is looked at again.
+func (c *cell) reachesLocked(from, to tuber.PeerID) bool {
+	if m := c.members[to]; m != nil {
+		return m.conn != nil && m.knows(from)
+	}
+	_, abroad := c.abroadLocked(to)
+	return abroad
+}
+
+// abroadLocked is the cell of somebody who is not a member of this one: that of
+// a visitor, or the feeder, where all others are that a member knows.
+func (c *cell) abroadLocked(id tuber.PeerID) (cellNumber, bool) {
+	if v, visits := c.visitors[id]; visits {
+		return v.home, true
+	}
+	return c.feeder, c.number != firstCell
+}
+
+// passLocked hands a signal to its addressee or to that one's cell. It tells
+// whether it did.
+func (c *cell) passLocked(from tuber.PeerID, s wire.Signal) bool {
+	m := c.members[s.Peer]
+	if m == nil {
+		home, abroad := c.abroadLocked(s.Peer)
+		if abroad && from != s.Peer && c.members[from] != nil {
+			c.postLocked(home, passage{from, s})
+			return true
+		}
+		return false
+	}
+	if m.conn == nil || !m.knows(from) {
+		return false
+	}
+	if s.Kind == wire.SignalAnswer && !m.signals.offered(attemptKey{from, s.Attempt}) {
+		return false // it answers nothing
+	}
+	s.Peer = from
+	m.send(s)
+	return true
 }
 
 // knows tells whether the plan links m to other, or did a moment ago.

@@ -44,23 +44,39 @@ func (t *totals) mark(now time.Time) {
 	t.marks = append(t.marks, m)
 }
 
-func (c *cell) share() Share {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := &c.totals
-	s := Share{Peers: t.peers, Origin: t.origin, HTTP: t.http}
-	now := c.now()
-	var base mark // the sums when the window began
+// since is what came since the window began.
+func (t *totals) since(now time.Time) mark {
+	var base mark
 	for _, m := range t.marks {
 		if now.Sub(m.at) <= shareWindow {
 			break
 		}
 		base = m
 	}
-	if total := t.peers + t.origin + t.http; total > base.total {
-		s.Recent = float64(t.peers-base.peers) / float64(total-base.total)
+	return mark{now, t.peers - base.peers, t.peers + t.origin + t.http - base.total}
+}
+
+// share is this cell's part in Share, and what came in the last shareWindow.
+func (c *cell) share() (Share, mark) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &c.totals
+	return Share{Peers: t.peers, Origin: t.origin, HTTP: t.http}, t.since(c.now())
+}
+
+// share sums the cells up.
+func (r *root) share() Share {
+	var all Share
+	var peers, total uint64
+	for _, c := range r.all() {
+		s, recent := c.share()
+		all.Peers, all.Origin, all.HTTP = all.Peers+s.Peers, all.Origin+s.Origin, all.HTTP+s.HTTP
+		peers, total = peers+recent.peers, total+recent.total
 	}
-	return s
+	if total > 0 {
+		all.Recent = float64(peers) / float64(total)
+	}
+	return all
 }
 
 func (c *cell) free() (tuber.BitsPerSecond, bool) {
@@ -89,8 +105,64 @@ func (c *cell) status() ([]tuber.PeerStatus, []tuber.Shortage) {
 			HTTP: m.ledger.http, Upload: m.ledger.upload(m.means.Upload), Since: m.since,
 		})
 	}
-	slices.SortFunc(out, func(a, b tuber.PeerStatus) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	return out, slices.Clone(c.plan.Short)
+	return out, c.shortLocked()
+}
+
+// shortLocked is what the plan says the means do not suffice for, and what it
+// would have from its feeder, but nobody sends.
+func (c *cell) shortLocked() []tuber.Shortage {
+	short := slices.Clone(c.plan.Short)
+	unfed, dry := c.unfedLocked(), c.dryLocked()
+	if len(unfed) == 0 {
+		return short
+	}
+	for _, content := range sortedContents(c.contents) {
+		id, missing := content.ID, 0
+		for _, u := range unfed {
+			if u.content == id {
+				missing++
+			}
+		}
+		viewers := 0
+		for peer, feeds := range dry {
+			m := c.members[peer]
+			if m != nil && m.role == tuber.RoleViewer && slices.ContainsFunc(feeds, func(f Feed) bool { return f.Content == id }) {
+				viewers++
+			}
+		}
+		if viewers == 0 {
+			continue
+		}
+		at := slices.IndexFunc(short, func(s tuber.Shortage) bool { return s.Content == id })
+		if at < 0 {
+			at, short = len(short), append(short, tuber.Shortage{Content: id})
+		}
+		slot := float64(content.Rate) / float64(max(1, content.K))
+		short[at].Missing += tuber.BitsPerSecond(float64(missing) * slot / useOfUplink)
+		short[at].Viewers += viewers
+	}
+	return short
+}
+
+// status lists the members of all cells, and sums up what each is short of.
+func (r *root) status() ([]tuber.PeerStatus, []tuber.Shortage) {
+	var peers []tuber.PeerStatus
+	var short []tuber.Shortage
+	for _, c := range r.all() {
+		here, lacks := c.status()
+		peers = append(peers, here...)
+		for _, s := range lacks {
+			at := slices.IndexFunc(short, func(o tuber.Shortage) bool { return o.Content == s.Content })
+			if at < 0 {
+				short = append(short, s)
+				continue
+			}
+			short[at].Missing += s.Missing
+			short[at].Viewers += s.Viewers
+		}
+	}
+	slices.SortFunc(peers, func(a, b tuber.PeerStatus) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return peers, short
 }
 
 // boosterRecords are the book's records of the boosters here and of those that

@@ -197,7 +197,7 @@ func (f *forest) flip(g *grove, p int, i int32, comes bool) {
 		f.has[i] &^= 1 << p
 	}
 	after := f.needs[i] &^ f.has[i]
-	if !g.watches(i) {
+	if !g.watches(i) || g.visits(i) {
 		return
 	}
 	f.lacking += after.Len() - before.Len()

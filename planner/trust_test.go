@@ -107,9 +107,9 @@ func TestTheAccusedAreNotBelieved(t *testing.T) {
 	story(t, func(h *house) {
 		o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
 		vs := h.crowd(3)
-		h.planner.cell.mu.Lock()
-		h.planner.cell.accusers[vs[0].id] = map[tuber.PeerID]tuber.Version{{7}: 1}
-		h.planner.cell.mu.Unlock()
+		h.planner.root.first().mu.Lock()
+		h.planner.root.first().accusers[vs[0].id] = map[tuber.PeerID]tuber.Version{{7}: 1}
+		h.planner.root.first().mu.Unlock()
 		for _, v := range vs {
 			v.accuse(b)
 		}
@@ -133,11 +133,11 @@ func TestWhoAccusesManyIsLeftAlone(t *testing.T) {
 		}
 		vs := h.crowd(3)
 		liar := vs[0]
-		h.planner.cell.mu.Lock()
+		h.planner.root.first().mu.Lock()
 		for _, b := range all { // it met them all, at one time or another
-			h.planner.cell.members[liar.id].known[b.id] = acquaintance{by: 1}
+			h.planner.root.first().members[liar.id].known[b.id] = acquaintance{by: 1}
 		}
-		h.planner.cell.mu.Unlock()
+		h.planner.root.first().mu.Unlock()
 		for _, b := range all {
 			liar.accuse(b)
 		}
@@ -145,11 +145,11 @@ func TestWhoAccusesManyIsLeftAlone(t *testing.T) {
 		if n := len(liar.lastPlan().Introductions); n != 0 {
 			t.Errorf("it is linked to %d still", n)
 		}
-		h.planner.cell.mu.Lock()
-		if n := len(h.planner.cell.accusers); n != 0 {
+		h.planner.root.first().mu.Lock()
+		if n := len(h.planner.root.first().accusers); n != 0 {
 			t.Errorf("its word stands against %d", n)
 		}
-		h.planner.cell.mu.Unlock()
+		h.planner.root.first().mu.Unlock()
 		for _, g := range append(append(vs, all...), o) {
 			_ = g.hangUp()
 		}

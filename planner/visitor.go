@@ -15,7 +15,8 @@ type Feed struct {
 
 // visits tells whether p belongs to another cell. A visitor receives its Feeds
 // here, by links kept free for that, and gives nothing: its means are its own
-// cell's. It counts as a viewer, for all of its cell hang below it.
+// cell's. It counts as a viewer, for all of its cell hang below it; but what it
+// lacks is counted there.
 func (p *Peer) visits() bool { return p.Feeds != nil }
 
 // needs is what a plan gives p of a content, a booster's share apart.
@@ -44,3 +45,6 @@ func (g *grove) visits(i int32) bool { return g.shares[i].traits&isVisitor != 0 
 // watches tells whether i is one whom the plan must serve: a viewer, or a
 // visitor, behind whom there are others.
 func (g *grove) watches(i int32) bool { return g.shares[i].traits&(isViewer|isVisitor) != 0 }
+
+// budgetOf is what i was not assigned yet.
+func (g *grove) budgetOf(i int32) upload { return g.shares[i].budget }

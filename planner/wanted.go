@@ -8,7 +8,19 @@ import (
 
 // Wanted are the contents that some viewer's player asks for now, in the order
 // in which they were announced. Boosters want nothing of their own.
-func (p *Planner) Wanted() []tuber.ContentID { return p.cell.wanted() }
+func (p *Planner) Wanted() []tuber.ContentID {
+	var wanted []tuber.ContentID
+	for _, c := range p.root.all() {
+		wanted = append(wanted, c.wanted()...)
+	}
+	var out []tuber.ContentID
+	for _, content := range p.root.announced() {
+		if slices.Contains(wanted, content.ID) {
+			out = append(out, content.ID)
+		}
+	}
+	return out
+}
 
 func (c *cell) wanted() []tuber.ContentID {
 	c.mu.Lock()

@@ -3,6 +3,7 @@ package swarmtest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -140,6 +141,51 @@ func (s *Stage) OriginSent(copies float64) {
 	stream := float64(len(s.cutSoFar()) * chunkSize)
 	if got := float64(s.origin.sent()) / stream; got > copies {
 		s.t.Errorf("%s: the origin sent %.2f copies, at most %.2f should leave", step(), got, copies)
+	}
+}
+
+// OriginSends lets the stream run for a while and fails if more copies of it
+// leave the origin over links meanwhile.
+func (s *Stage) OriginSends(copies float64, d time.Duration) {
+	s.t.Helper()
+	sent, pieces := s.origin.sent(), len(s.cutSoFar())
+	s.Flow(d)
+	stream := float64((len(s.cutSoFar()) - pieces) * chunkSize)
+	got := float64(s.origin.sent()-sent) / stream
+	s.t.Logf("%s: %.2f copies left the origin", step(), got)
+	if got > copies {
+		s.t.Errorf("%s: the origin sends %.2f copies, at most %.2f should leave", step(), got, copies)
+	}
+}
+
+// Cells are those who are here, by the cell that their plan names.
+func (s *Stage) Cells() map[int][]string {
+	s.mu.Lock()
+	names := slices.Sorted(maps.Keys(s.cast))
+	s.mu.Unlock()
+	out := map[int][]string{}
+	for _, name := range s.here(names...) {
+		a := s.As(name)
+		a.mu.Lock()
+		if a != s.origin && a.plan != nil {
+			out[a.plan.Cell] = append(out[a.plan.Cell], name)
+		}
+		a.mu.Unlock()
+	}
+	return out
+}
+
+// InCells fails unless all are in so many cells, none above its bound.
+func (s *Stage) InCells(n int) {
+	s.t.Helper()
+	cells := s.Cells()
+	if len(cells) != n {
+		s.t.Errorf("%s: %d cells, want %d: %v", step(), len(cells), n, cells)
+	}
+	for number, names := range cells {
+		if len(names) > s.bound {
+			s.t.Errorf("%s: cell %d has %d peers, at most %d: %v", step(), number, len(names), s.bound, names)
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type Stage struct {
 	book   *book
 	wg     sync.WaitGroup
 	origin *Actor
+	bound  int // peers of one cell; 0 for the planner's own
 
 	mu      sync.Mutex // guards the fields below
 	planner *planner.Planner
@@ -54,9 +55,15 @@ type Stage struct {
 // New opens a stage; the stream runs as soon as the origin has joined.
 func New(t testing.TB) *Stage {
 	t.Helper()
+	return NewOfCells(t, 0)
+}
+
+// NewOfCells is New with a planner whose cells hold at most so many peers.
+func NewOfCells(t testing.TB, bound int) *Stage {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Stage{
-		t: t, ctx: ctx, seed: 7, site: keyOf("site"), book: &book{boosters: map[tuber.PeerID]tuber.BoosterRecord{}},
+		t: t, ctx: ctx, bound: bound, seed: 7, site: keyOf("site"), book: &book{boosters: map[tuber.PeerID]tuber.BoosterRecord{}},
 		cast: map[string]*Actor{},
 	}
 	t.Cleanup(func() {
@@ -105,7 +112,7 @@ func (s *Stage) StartPlanner() {
 	s.epoch++
 	epoch, key := s.epoch, keyOf(fmt.Sprint("planner", s.epoch))
 	p := planner.New(planner.Config{
-		Key: key, Site: s.Site(), Epoch: epoch, Origin: tuber.PublicKeyOf(keyOf("origin")).PeerID(), Book: s.book,
+		Key: key, Site: s.Site(), Epoch: epoch, Origin: tuber.PublicKeyOf(keyOf("origin")).PeerID(), Book: s.book, MaxCell: s.bound,
 		Certificate: func() []byte {
 			return tuber.SignCertificate(s.site, tuber.Certificate{
 				Planner: tuber.PublicKeyOf(key), Epoch: epoch, Expires: tuber.MillisOf(time.Now().Add(tuber.CertificateLife)),

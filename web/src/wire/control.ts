@@ -24,6 +24,7 @@ const plan = {
   holds: list(hold),
   introductions: list(introduction),
   grants: list(grant),
+  cell: uint(32), // the planner's own: only brought along when this page joins again
 };
 const blame = object({ content: id, number: u64 });
 const linkReport = object({
