@@ -137,9 +137,8 @@ func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 	t := &f.trees[p]
 	d := int(t.at(i).depth)
 	feeds := int(min(g.shares[i].base/f.slot, tuber.MaxLinks))
-	looks := 16
-	for at := 1; at < d && looks > 0 && (d-at)*feeds >= worth; at++ {
-		leaves := t.levels[at].leaves
+	for at := 1; at < d && (d-at)*feeds >= worth; at++ {
+		leaves, looks := t.levels[at].leaves, looksSwap // on each level: those next to the origin are crowded first
 		for n := range leaves {
 			j := leaves[(int(g.shares[i].key&0xffff)+n)%len(leaves)]
 			if int(f.main[j]) == p+1 && g.shares[j].base >= f.slot {

@@ -7,6 +7,7 @@ import "github.com/tubercdn/tuber"
 const (
 	looksLevel = 64
 	looksOther = 48
+	looksSwap  = 8
 )
 
 // mixedFrom is from how many slots on a peer's children are mixed: those that feed
