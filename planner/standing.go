@@ -56,6 +56,12 @@ func NewStanding(st State, now time.Time) (*Standing, tuber.Plan) {
 // Apply takes in what happened. The plan that it returns holds the parts of those
 // only for whom something changed. Those who left are not among them.
 func (s *Standing) Apply(c Change, now time.Time) tuber.Plan {
+	s.Take(c, now)
+	return s.Tell()
+}
+
+// Take is the first half of Apply: it decides, and writes nothing down.
+func (s *Standing) Take(c Change, now time.Time) {
 	g := s.g
 	g.now = now
 	boosters := false
@@ -85,7 +91,7 @@ func (s *Standing) Apply(c Change, now time.Time) tuber.Plan {
 	}
 	s.subscribe(boosters)
 	g.grow(false)
-	return s.answer()
+	s.standBy()
 }
 
 // Improve is the background pass: it looks again at all who lack a parent, moves
@@ -106,7 +112,8 @@ func (s *Standing) Improve(now time.Time) tuber.Plan {
 	}
 	s.lacked = nil // what the bound is made of may have changed
 	clear(s.bounds)
-	return s.answer()
+	s.standBy()
+	return s.Tell()
 }
 
 func (s *Standing) join(p *Peer) {
@@ -162,8 +169,8 @@ func (g *grove) lacked(out []int) []int {
 	return out
 }
 
-// answer writes down what changed.
-func (s *Standing) answer() tuber.Plan {
+// standBy decides grants and standbys anew, where what they depend on changed.
+func (s *Standing) standBy() {
 	g := s.g
 	g.setGrants()
 	changed := g.changed // helpers noted from here on need none themselves
@@ -175,6 +182,11 @@ func (s *Standing) answer() tuber.Plan {
 			g.chooseHelpers(f, i)
 		}
 	}
+}
+
+// Tell is the second half of Apply: it writes down what changed since it last did.
+func (s *Standing) Tell() tuber.Plan {
+	g := s.g
 	plan := tuber.Plan{Epoch: s.epoch, Version: s.version + 1, Peers: map[tuber.PeerID]*tuber.PeerPlan{}}
 	for _, i := range g.changed {
 		g.shares[i].changed = false
