@@ -2,7 +2,6 @@ package planner
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 const (
 	priorityIdle     tuber.Priority = 1 // nobody watches
 	priorityLeaf     tuber.Priority = 2
-	priorityInterior tuber.Priority = 3 // others hang below; more for each time that they could be twice as many
+	priorityInterior tuber.Priority = 3 // others hang below; more the longer they wait, see weight
 )
 
 // The windows that boosters keep.
@@ -28,7 +27,6 @@ type words struct {
 	seat  []int32 // by peer: its place in lines, if it has one
 	as    []tuber.Assignment
 	ss    []tuber.Source
-	ins   []tuber.Introduction
 
 	assignments   arena[tuber.Assignment]
 	sources       arena[tuber.Source]
@@ -51,22 +49,23 @@ type arena[T any] struct {
 	size int // of a large slice; 0 makes each piece by itself
 }
 
-// copy returns what is in list, at a place of its own.
-func (a *arena[T]) copy(list []T) []T {
-	if len(list) == 0 {
+// room returns an empty slice with room for n.
+func (a *arena[T]) room(n int) []T {
+	switch {
+	case n == 0:
 		return nil
+	case a.size == 0:
+		return make([]T, 0, n)
+	case len(a.rest) < n:
+		a.rest = make([]T, max(a.size, n))
 	}
-	if a.size == 0 {
-		return append(make([]T, 0, len(list)), list...)
-	}
-	if len(a.rest) < len(list) {
-		a.rest = make([]T, max(a.size, len(list)))
-	}
-	out := a.rest[:len(list):len(list)]
-	a.rest = a.rest[len(list):]
-	copy(out, list)
+	out := a.rest[:0:n]
+	a.rest = a.rest[n:]
 	return out
 }
+
+// copy returns what is in list, at a place of its own.
+func (a *arena[T]) copy(list []T) []T { return append(a.room(len(list)), list...) }
 
 // peerPlan is all that peer i has to carry out. before is what it was told last;
 // it matters while peers rejoin.
@@ -193,16 +192,28 @@ func (g *grove) assignment(f *forest, l *line) tuber.Assignment {
 	return a
 }
 
-// weight is the priority of a child that feeds others: the more slots it has,
-// the longer the last of its own children waits. It does not depend on how many
-// there are at the moment, so it seldom changes.
+// weight is the priority of a child that feeds others: the longer the last of its
+// own children waits for a chunk, which is as long as sending all of them takes on
+// its line, the sooner it comes. One with many slots has others below it who feed
+// again. It does not depend on how many children there are at the moment, so it
+// seldom changes.
 func (g *grove) weight(f *forest, k int32) tuber.Priority {
-	const most = 6 // 64 slots
+	const (
+		wholeLine = 5  // steps, for one whose line is all given away
+		many      = 32 // slots
+		ahead     = 2
+	)
 	if g.visits(k) {
-		return priorityInterior + most // a whole cell waits
+		return priorityInterior + wholeLine + ahead // a whole cell waits
 	}
-	slots := max(1, g.shares[k].base/f.slot)
-	return priorityInterior + tuber.Priority(min(most, bits.Len64(uint64(slots))-1))
+	out := priorityInterior
+	if up := g.peers[k].Upload; up > 0 {
+		out += tuber.Priority(min(wholeLine, wholeLine*g.shares[k].base.perSecond()/float64(up)))
+	}
+	if g.shares[k].base >= many*f.slot {
+		out += ahead
+	}
+	return out
 }
 
 // carryUnknown keeps, while peers rejoin, what the plans they brought say of
@@ -232,17 +243,23 @@ func (g *grove) carryUnknown(pp, before *tuber.PeerPlan) {
 // introduce names everybody whom the plan links to i, in the order of ids.
 func (g *grove) introduce(pp *tuber.PeerPlan, i int32) {
 	w := &g.scratch
-	out := w.ins[:0]
+	linked := func(l line) bool { return l.named || l.helps }
+	count := 0
 	for n := range w.lines {
-		if l := &w.lines[n]; l.named || l.helps {
+		if linked(w.lines[n]) {
+			count++
+		}
+	}
+	out := w.introductions.room(count) // filled where it stays: roles are pointers, which cost the collector a look each time
+	for n := range w.lines {
+		if l := &w.lines[n]; linked(*l) {
 			out = append(out, g.introduction(i, l.peer))
 		}
 	}
 	if !g.settled {
 		out = g.introduceUnknown(pp, i, out)
 	}
-	w.ins = out
-	pp.Introductions = w.introductions.copy(out)
+	pp.Introductions = out
 }
 
 // introduceUnknown adds those whom only carryUnknown names.
