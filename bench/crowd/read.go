@@ -54,6 +54,18 @@ type Shape struct {
 	Served  int     // of them, those with every partition
 	Unfed   int     // partitions that viewers lack
 	Free    int     // slots that nobody was given
+	Worth   float64 // see Worth
+}
+
+// Hop is one way over a link, in seconds, taken for the mean.
+const Hop = 0.025
+
+// Worth is what a partition is worth that comes to a viewer by so many hops: the
+// least time that a chunk must wait, K x chunk / rate, over that and the hops'.
+// One that does not come is worth nothing.
+func Worth(hops int) float64 {
+	const wait = K * tuber.ChunkSize * 8 / float64(Rate)
+	return wait / (wait + float64(hops)*Hop)
 }
 
 // Stranded is the slots that stay free while viewers lack partitions.
@@ -70,6 +82,11 @@ func Read(st *planner.State, plan *tuber.Plan) Shape {
 	}
 	s.Copies = float64(sends[st.Origin]) / K
 	has := map[tuber.PeerID]tuber.Partitions{}
+	watches := map[tuber.PeerID]bool{}
+	for i := range st.Peers {
+		p := &st.Peers[i]
+		watches[p.ID] = p.Role == tuber.RoleViewer && p.Means.Reach != tuber.ReachNone
+	}
 	hops, fed := 0, 0
 	for p := range tuber.Partition(K) {
 		level := []tuber.PeerID{st.Origin}
@@ -80,6 +97,9 @@ func Read(st *planner.State, plan *tuber.Plan) Shape {
 			}
 			for _, id := range next {
 				has[id] |= 1 << p
+				if watches[id] {
+					s.Worth += Worth(depth)
+				}
 			}
 			if len(next) > 0 {
 				s.Deepest = max(s.Deepest, depth)
@@ -91,7 +111,7 @@ func Read(st *planner.State, plan *tuber.Plan) Shape {
 	for i := range st.Peers {
 		p := &st.Peers[i]
 		s.Free += int(Gives(p, float64(Rate))/(float64(Rate)/K)) - sends[p.ID]
-		if p.Role != tuber.RoleViewer || p.Means.Reach == tuber.ReachNone {
+		if !watches[p.ID] {
 			continue
 		}
 		s.Viewers++
