@@ -1,7 +1,6 @@
 package main
 
 import (
-	"container/heap"
 	"math/rand/v2"
 
 	"github.com/tubercdn/tuber"
@@ -22,14 +21,15 @@ type scenario struct {
 
 // The rules of links and repair, as package peer has them.
 const (
-	chunkBits  = tuber.ChunkSize * 8
-	lateAfter  = 0.5  // after a chunk was cut, plus the way
-	askEvery   = 0.15 // the next helper is asked
-	restFor    = 7    // times askEvery, once all were: then a new round begins
-	deadline   = 6.0  // behind the live edge: then HTTP must have answered
-	httpAhead  = 1.0  // of the deadline, HTTP is asked
-	handshakes = 7    // round trips until a new link carries chunks
-	warmUp     = 2.0  // first seconds, in which links open, not counted
+	chunkBits    = tuber.ChunkSize * 8
+	lateAfter    = 0.5  // after its manifest came, which waits in no queue
+	askEvery     = 0.15 // the next helper is asked
+	restFor      = 7    // times askEvery, once all were: then a new round begins
+	deadline     = 6.0  // behind the live edge: then HTTP must have answered
+	httpAhead    = 1.0  // of the deadline, HTTP is asked
+	handshakes   = 7    // round trips until a new link carries chunks
+	warmUp       = 2.0  // first seconds, in which links open, not counted
+	improveEvery = 2.0  // the planner's background pass
 )
 
 // how a chunk came
@@ -59,53 +59,31 @@ type event struct {
 	order    uint64 // of making: ties are decided the same way every time
 }
 
-type events []event
-
-func (q events) Len() int { return len(q) }
-func (q events) Less(i, j int) bool {
-	if q[i].at != q[j].at {
-		return q[i].at < q[j].at
+// before says which of two events comes first.
+func (e *event) before(f *event) bool {
+	if e.at != f.at {
+		return e.at < f.at
 	}
-	return q[i].order < q[j].order
-}
-func (q events) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *events) Push(x any)   { *q = append(*q, x.(event)) }
-func (q *events) Pop() any {
-	old := *q
-	x := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return x
+	return e.order < f.order
 }
 
 // send is one chunk that waits at an uplink.
 type send struct {
 	to, chunk int32
 	how       uint8
-	priority  int
+	priority  int16
 }
 
-// sends are ordered as in package peer: priority, then number; here also by
+// before orders as package peer does: priority, then number; here also by
 // receiver, so that a run is the same every time.
-type sends []send
-
-func (q sends) Len() int { return len(q) }
-func (q sends) Less(i, j int) bool {
-	a, b := q[i], q[j]
+func (x *send) before(y *send) bool {
 	switch {
-	case a.priority != b.priority:
-		return a.priority > b.priority
-	case a.chunk != b.chunk:
-		return a.chunk < b.chunk
+	case x.priority != y.priority:
+		return x.priority > y.priority
+	case x.chunk != y.chunk:
+		return x.chunk < y.chunk
 	}
-	return a.to < b.to
-}
-func (q sends) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *sends) Push(x any)   { *q = append(*q, x.(send)) }
-func (q *sends) Pop() any {
-	old := *q
-	x := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return x
+	return x.to < y.to
 }
 
 const askPriority = 256
@@ -117,37 +95,40 @@ type node struct {
 	alive     bool
 	joined    float64
 	busy      bool
-	queue     sends
+	queue     heap[send, *send]
+	repairs   int // of the queue
 	kids      [crowd.K][]kid
-	helpers   [crowd.K][]int32  // standbys, then parents
-	watches   bool              // a viewer that can be linked to
-	asked     map[int32]int     // by chunk: turns of asking
-	askedHTTP map[int32]bool    // by chunk
-	held      map[[2]int32]bool // receiver and chunk: in the queue
+	helpers   [crowd.K][]int32 // standbys, then parents
+	watches   bool             // a viewer that can be linked to
+	way       float64          // of manifests, from the origin
+	asked     map[int32]int    // by chunk: turns of asking
+	askedHTTP map[int32]bool   // by chunk
 }
 
 type kid struct {
 	to       int32
-	priority int
+	priority int16
 	from     float64 // the link is open from then on
 }
 
 // sim is one run.
 type sim struct {
 	scenario
-	crowd  *crowd.Crowd
-	rng    *rand.Rand
-	plan   tuber.Plan
-	nodes  []node
-	index  map[tuber.PeerID]int32
-	opened map[[2]int32]float64 // when a link can carry chunks
-	queue  events
-	made   uint64
-	gap    float64     // between chunks
-	cutAt  []float64   // by chunk
-	got    [][]float32 // by chunk and node: when, 0 for not yet
-	count  counts
-	onTree func(from, to, chunk int32, at float64) // of a test; nil for none
+	crowd     *crowd.Crowd
+	rng       *rand.Rand
+	stand     *planner.Standing
+	nodes     []node
+	index     map[tuber.PeerID]int32
+	opened    map[[2]int32]float64 // when a link can carry chunks
+	queue     heap[event, *event]
+	made      uint64
+	gap       float64 // between chunks
+	improveAt float64
+	cutAt     []float64   // by chunk
+	got       [][]float32 // by chunk and node: when, 0 for not yet
+	lack      [][]int32   // by chunk: who was late the last time
+	count     counts
+	onTree    func(from, to, chunk int32, at float64) // of a test; nil for none
 }
 
 // counts are what a run adds up.
@@ -165,10 +146,11 @@ func newSim(sc scenario) *sim {
 	for _, p := range s.crowd.State.Peers {
 		s.enter(p, 0)
 	}
-	s.adopt(0)
+	s.begin()
 	for n := range int(sc.length / s.gap) {
 		s.cutAt = append(s.cutAt, float64(n)*s.gap)
 		s.got = append(s.got, make([]float32, len(s.nodes)))
+		s.lack = append(s.lack, nil)
 		s.push(event{at: s.cutAt[n], kind: cut, chunk: int32(n)})
 	}
 	if sc.churn > 0 {
@@ -182,21 +164,20 @@ func newSim(sc scenario) *sim {
 func (s *sim) push(e event) {
 	s.made++
 	e.order = s.made
-	heap.Push(&s.queue, e)
+	s.queue.push(e)
 }
 
 func (s *sim) enter(p planner.Peer, at float64) {
 	s.index[p.ID] = int32(len(s.nodes))
 	s.nodes = append(s.nodes, node{
-		p: p, rate: float64(p.Upload), alive: true, joined: at,
-		asked: map[int32]int{}, askedHTTP: map[int32]bool{}, held: map[[2]int32]bool{},
+		p: p, rate: float64(p.Upload), alive: true, joined: at, asked: map[int32]int{}, askedHTTP: map[int32]bool{},
 		watches: p.Role == tuber.RoleViewer && p.Means.Reach != tuber.ReachNone,
 	})
 }
 
 func (s *sim) run() {
-	for s.queue.Len() > 0 {
-		switch e := heap.Pop(&s.queue).(event); e.kind {
+	for len(s.queue) > 0 {
+		switch e := s.queue.pop(); e.kind {
 		case cut:
 			s.put(0, e.chunk, e.at)
 			s.forward(0, e.chunk, e.at)
