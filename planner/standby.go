@@ -85,7 +85,7 @@ func (g *grove) helpFromBoosters(f *forest, i int32) {
 
 // help makes j a helper of i, if it can be one.
 func (g *grove) help(f *forest, i, j int32) {
-	if j == i || j == g.origin || g.peers[j].Role == "" || g.shares[j].traits&isAway != 0 || g.avoided(i, j) {
+	if j == i || j == g.origin || g.shares[j].traits&isAway != 0 || g.avoided(i, j) {
 		return
 	}
 	at := -1

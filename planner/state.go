@@ -122,11 +122,11 @@ func inOrder(in []Peer, now time.Time) []*Peer {
 	type entry struct {
 		order int
 		key   uint64 // see keyOf
-		peer  *Peer
+		at    int32
 	}
 	all := make([]entry, len(in))
 	for i := range in {
-		all[i] = entry{in[i].order(now), keyOf(in[i].ID), &in[i]}
+		all[i] = entry{in[i].order(now), keyOf(in[i].ID), int32(i)}
 	}
 	slices.SortFunc(all, func(a, b entry) int {
 		switch {
@@ -135,11 +135,11 @@ func inOrder(in []Peer, now time.Time) []*Peer {
 		case a.key != b.key:
 			return cmp.Compare(a.key, b.key)
 		}
-		return bytes.Compare(a.peer.ID[:], b.peer.ID[:])
+		return bytes.Compare(in[a.at].ID[:], in[b.at].ID[:])
 	})
 	out := make([]*Peer, len(all))
 	for n := range all {
-		out[n] = all[n].peer
+		out[n] = &in[all[n].at]
 	}
 	return out
 }

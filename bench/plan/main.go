@@ -30,7 +30,7 @@ import (
 )
 
 const (
-	cellBound    = 4000                   // peers
+	cellBound    = planner.DefaultMaxCell // peers
 	targetEdge   = 100                    // nanoseconds per peer and partition
 	targetLeave  = 100 * time.Microsecond // p99
 	improveAfter = 50                     // events between two background passes: 2 s at 20 % churn a minute in a full cell
