@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -222,6 +223,41 @@ func TestAStandingPlanStaysGood(t *testing.T) {
 	}
 	if x, y := copies(st, h.plan, c), copies(st, fresh, c); x > y+0.5 {
 		t.Errorf("the origin sends %.2f copies, %.2f in a plan made at once", x, y)
+	}
+}
+
+// In a swarm of several levels those who feed others take the places of leaves
+// nearer to the origin, however crowded the first level is: ways stay as short as
+// in a plan made at once.
+func TestWaysStayShortUnderChurn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two thousand events among two thousand")
+	}
+	c := testContent("/live.m3u8", 8, 4e6)
+	uplinks := slices.Concat(repeat(750, 0), repeat(650, 5e6), repeat(600, 20e6))
+	st := swarm(20e6, c, repeat(50, 40e6), uplinks)
+	h := &history{st: st, now: epochStart}
+	h.stand, _ = NewStanding(st, h.now)
+	rng := rand.New(rand.NewPCG(3, 4))
+	const stay = 51 // the origin and the boosters
+	for n := range 1000 {
+		at := stay + rng.IntN(len(st.Peers)-stay)
+		next := testPeer(fmt.Sprint("next", n), tuber.RoleViewer, uplinks[rng.IntN(len(uplinks))])
+		next.Wants = st.Peers[at].Wants
+		h.stand.Apply(Change{Gone: []tuber.PeerID{st.Peers[at].ID}}, h.now)
+		h.stand.Apply(Change{Peers: []Peer{next}}, h.now)
+		st.Peers[at] = next
+		if n%20 == 0 {
+			h.stand.Improve(h.now)
+		}
+	}
+	h.plan = h.stand.Plan()
+	a, b := checkStanding(t, h), readPlan(t, st, MakePlan(st, h.now))
+	if x, y := meanDepth(a), meanDepth(b); x > y+0.1 {
+		t.Errorf("ways of %.2f hops, %.2f in a plan made at once", x, y)
+	}
+	if x, y := deepest(t, st, h.plan), deepest(t, st, MakePlan(st, h.now)); x > y+2 {
+		t.Errorf("the longest way has %d hops, %d in a plan made at once", x, y)
 	}
 }
 
