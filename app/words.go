@@ -54,7 +54,7 @@ func saySilent(st *tuber.Status, now time.Time) saying {
 		return saying{moodPaused, tr("Paused"), pausedText(st.Until, now)}
 	}
 	if st.Reason == tuber.ReasonError {
-		return saying{moodError, tr("Something is wrong"), trOr(st.Error, orText(messageText(st.Error), tr("Nothing is sent because of an error.")))}
+		return saying{moodError, tr("Something is wrong"), orText(messageText(st.Error), tr("Nothing is sent because of an error."))}
 	}
 	return saying{moodRule, tr("Paused by a rule"), reasonText(st, now)}
 }
@@ -150,9 +150,6 @@ func swarmText(sw *tuber.SwarmStatus, now time.Time) string {
 
 // swarmName is what a swarm is called: what its host calls itself, or its address.
 func swarmName(name, host string) string { return orText(plain(name), plain(host)) }
-
-// messageText is text of an engine or a host: translated if it is known.
-func messageText(text string) string { return trOr(text, plain(text)) }
 
 // errorText is an error for people: its translation, or its bounded text.
 func errorText(err error) string {
