@@ -18,6 +18,8 @@ func TestArguments(t *testing.T) {
 		{[]string{"tuber://$(reboot)\x1b[2J\n%n"}, options{invite: "tuber://$(reboot)\x1b[2J\n%n"}, ""},
 		{[]string{"tuber://x", "--state", "/evil"}, options{}, "more than one argument"},
 		{[]string{"tuber://x", "tuber://y"}, options{}, "more than one argument"},
+		{[]string{"--quit"}, options{quit: true}, ""},
+		{[]string{"--quit", "tuber://x"}, options{}, "no invite"},
 		{[]string{"--"}, options{}, ""},
 		{[]string{"--nope\x1b[2J"}, options{}, `\x1b[2J"; tuber-app --help`},
 		{[]string{"--state"}, options{}, "state"},
@@ -53,6 +55,7 @@ func TestRun(t *testing.T) {
 		{[]string{"--help"}, 0, "Usage: tuber-app", ""},
 		{[]string{"--version"}, 0, "tuber-app ", ""},
 		{[]string{"--verson"}, exitUsage, "", "--help"},
+		{[]string{"--quit", "--state", t.TempDir()}, 0, "", ""},
 		{[]string{"--hidden", "--state", t.TempDir()}, exitFailed, "", "tuber boost"},
 	} {
 		var out, errs bytes.Buffer

@@ -22,6 +22,10 @@ const awaitTray = 10 * time.Second
 // start shows the window, or hands the invite to the program that shows it
 // already. It returns once everything that it began has ended.
 func start(ctx context.Context, o options, log *slog.Logger) (code int, err error) {
+	if o.quit {
+		err := desk.Quit(ctx, filepath.Join(o.state, "app"))
+		return failed(err), err
+	}
 	if o.invite != "" {
 		if _, err := tuber.ParseInvite(o.invite); err != nil {
 			log.Warn("what was given is no invite; the window says so too", "err", err)
@@ -35,13 +39,15 @@ func start(ctx context.Context, o options, log *slog.Logger) (code int, err erro
 		return failed(err), err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	var parts sync.WaitGroup
+	var parts, answers sync.WaitGroup
 	defer func() {
 		cancel()
 		parts.Wait()
+		err = errors.Join(err, mine.Close()) // last: whoever waits for the folder finds all ended
+		answers.Wait()
 	}()
-	parts.Go(func() {
-		if err := mine.Run(ctx); err != nil {
+	answers.Go(func() {
+		if err := mine.Serve(ctx, cancel); err != nil {
 			log.Error("later starts are not answered", "err", err)
 		}
 	})

@@ -52,6 +52,11 @@ func Dial(dir, whom string) (*Client, error) {
 // Call asks one question, if it is not nil, and reads the answer into into, if
 // that is not nil. A refusal is an error with the program's own sentence.
 func (c *Client) Call(method, path string, question, into any) error {
+	return c.CallContext(context.Background(), method, path, question, into)
+}
+
+// CallContext is Call that waits no longer than ctx lasts.
+func (c *Client) CallContext(ctx context.Context, method, path string, question, into any) error {
 	body := io.Reader(http.NoBody)
 	if question != nil {
 		b, err := json.Marshal(question)
@@ -60,7 +65,7 @@ func (c *Client) Call(method, path string, question, into any) error {
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequest(method, "http://admin"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, body)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", c.whom, err)
 	}

@@ -2,7 +2,9 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -26,13 +28,11 @@ func first(t *testing.T, dir string) (i *Instance, stop func()) {
 	if err != nil || i == nil {
 		t.Fatalf("got %v, %v, want the first", i, err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- i.Run(ctx) }()
+	go func() { ended <- i.Serve(t.Context(), func() { t.Error("asked to end") }) }()
 	return i, func() {
 		t.Helper()
-		cancel()
-		if err := <-ended; err != nil {
+		if err := errors.Join(i.Close(), <-ended); err != nil {
 			t.Error(err)
 		}
 	}
@@ -84,18 +84,85 @@ func TestAStartDuringAnother(t *testing.T) {
 		_, err := Start(t.Context(), dir, "later")
 		ended <- err
 	}()
-	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
-	time.AfterFunc(3*tryEvery, func() { ran <- i.Run(ctx) })
+	time.AfterFunc(3*tryEvery, func() { ran <- i.Serve(t.Context(), func() {}) })
 	if got := <-i.Shown; got != "later" {
 		t.Errorf("got %q", got)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	cancel()
-	if err := <-ran; err != nil {
+	if err := errors.Join(i.Close(), <-ran); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever asks for the end waits until the folder is free, and a start that
+// comes while the program ends becomes the next one.
+func TestAskedToEnd(t *testing.T) {
+	dir := folder(t)
+	nowhere := filepath.Join(dir, "never", "app")
+	if err := Quit(t.Context(), nowhere); err != nil {
+		t.Errorf("where nothing was ever kept: %v", err)
+	}
+	if _, err := os.Stat(filepath.Dir(nowhere)); err == nil {
+		t.Error("asking for the end made a folder")
+	}
+	if err := Quit(t.Context(), dir); err != nil {
+		t.Errorf("where none runs: %v", err)
+	}
+
+	i, err := Start(t.Context(), dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, quit := context.WithCancel(t.Context())
+	served, ended := make(chan error, 1), make(chan error, 1)
+	go func() { served <- i.Serve(ctx, quit) }()
+	go func() { ended <- Quit(t.Context(), dir) }()
+	<-ctx.Done() // it was asked; now it writes what it has to write
+	next := make(chan *Instance, 1)
+	go func() {
+		later, err := Start(t.Context(), dir, "x")
+		if err != nil {
+			t.Error(err)
+		}
+		next <- later
+	}()
+	select {
+	case err := <-ended:
+		t.Errorf("the end was not waited for: %v", err)
+	case <-next:
+		t.Error("two programs on one folder")
+	case <-time.After(5 * tryEvery):
+	}
+	if err := errors.Join(i.Close(), <-served); err != nil {
+		t.Error(err)
+	}
+	later := <-next
+	if later == nil {
+		t.Fatal("the later start was taken by the one that ended")
+	}
+	if err := later.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A program that hangs is said to, in bounded time.
+func TestOneThatDoesNotEnd(t *testing.T) {
+	dir := folder(t)
+	i, err := Start(t.Context(), dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*tryEvery)
+	defer cancel()
+	if err := Quit(ctx, dir); err == nil || !strings.Contains(err.Error(), "does not end") {
+		t.Errorf("got %v", err)
 	}
 }
 

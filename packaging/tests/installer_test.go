@@ -122,7 +122,7 @@ func TestTheWindowHelpsAHostUnderWine(t *testing.T) {
 	})
 
 	// Windows opens the link by the command that the installer registered
-	w.open(host.invite())
+	opened := w.open(host.invite())
 	eventually(t, "the window", 2*time.Minute, w.window)
 	w.screen("opened")
 	// what is to be understood first, and then to be agreed to
@@ -145,13 +145,16 @@ func TestTheWindowHelpsAHostUnderWine(t *testing.T) {
 	}
 	w.screen("second")
 
-	// the uninstaller ends the program that runs
+	// the uninstaller has the program that runs end by itself: one that is killed
+	// hands another exit code to whoever opened it
 	if !w.running() {
 		t.Error("the program does not run any more")
 	}
 	w.uninstall("/S", "/PURGE")
 	if w.running() {
 		t.Error("the uninstaller left the program running")
+	} else if err := opened.Wait(); err != nil {
+		t.Errorf("the program was not asked to end: %v", err)
 	}
 	w.nothingLeft(before, registry)
 }

@@ -85,14 +85,16 @@ LangString TooOld ${LANG_GERMAN} "Tuber braucht Windows 10 oder neuer."
 LangString StillRuns ${LANG_ENGLISH} "Tuber still runs and does not end. Quit it by its icon beside the clock, then try again."
 LangString StillRuns ${LANG_GERMAN} "Tuber läuft noch und lässt sich nicht beenden. Beende es über sein Symbol neben der Uhr und versuche es noch einmal."
 
-; StopProgram ends the running Tuber of this user and waits until its file is
-; free. What it kept survives: every write of its is one transaction.
+; StopProgram has the running Tuber of this user end, and waits until its file is
+; free. It is asked first, so that hosts are told and ports given back; one that
+; does not end within 20 s is killed. What it kept survives that too: every write
+; of its is one transaction.
 !macro StopProgram UN
 Function ${UN}StopProgram
   ${IfNot} ${FileExists} "$INSTDIR\${EXE}"
     Return
   ${EndIf}
-  nsExec::Exec 'taskkill.exe /F /IM ${EXE}'
+  nsExec::Exec /TIMEOUT=25000 '"$INSTDIR\${EXE}" --quit'
   Pop $0
   StrCpy $1 0
   ${Do}
@@ -102,9 +104,13 @@ Function ${UN}StopProgram
       FileClose $0
       Return
     ${EndIf}
+    ${If} $1 == 12 ; 3 s after it said that it ended, or did not
+      nsExec::Exec 'taskkill.exe /F /IM ${EXE}'
+      Pop $0
+    ${EndIf}
     Sleep 250
     IntOp $1 $1 + 1
-  ${LoopUntil} $1 > 40
+  ${LoopUntil} $1 > 52
   SetErrorLevel 3
   MessageBox MB_OK|MB_ICONSTOP "$(StillRuns)" /SD IDOK
   Abort
