@@ -11,7 +11,7 @@ test: ## install what is needed (root on Debian) and run every test
 	@scripts/test.sh
 
 build: ## build the programs into bin/
-	. scripts/tags.sh && go build -tags "$$TUBER_TAGS" -o bin/ ./cmd/...
+	@scripts/build.sh
 
 generate: ## bundle the TypeScript into web/dist, render the icons (needs no Node)
 	go generate ./web ./icons

@@ -9,7 +9,7 @@ unformatted=$(gofmt -l $(git ls-files '*.go'))
 go vet -tags "$TUBER_TEST_TAGS" ./... || bad=1
 go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags "$TUBER_TEST_TAGS" ./... || bad=1
 for os in windows darwin; do
-  GOOS=$os CGO_ENABLED=0 go build -o /dev/null ./cmd/tuber || { echo "does not build for $os"; bad=1; }
+  GOOS=$os CGO_ENABLED=0 go build -trimpath -o /dev/null ./cmd/tuber || { echo "does not build for $os"; bad=1; }
 done
 (cd web && ./node_modules/.bin/tsc --noEmit -p .) || bad=1
 exit $bad

@@ -10,7 +10,7 @@ trap 'rm -rf "$out"' EXIT
 failed=0
 step() { echo "== $1"; shift; "$@" || { echo "-- that failed"; failed=1; }; }
 
-go build -tags "$TUBER_TAGS" -o bin/ ./cmd/... || exit 1
+scripts/build.sh || exit 1
 step "lint" scripts/lint.sh
 
 echo "== Go tests, with the race detector"

@@ -42,7 +42,7 @@ stage_headless() {
 stage_app() {
   local root=$1 size
   mkdir -p "$root"/usr/bin "$root"/usr/share/{applications,metainfo,man/man1,icons/hicolor/scalable/apps}
-  CGO_ENABLED=1 go build -trimpath -buildmode=pie -tags "$TUBER_TAGS" \
+  CGO_ENABLED=1 go build $TUBER_APP_FLAGS \
     -ldflags "$(link_flags -extldflags=-Wl,-z,relro,-z,now)" -o "$root/usr/bin/tuber-app" ./cmd/tuber-app
   cp packaging/linux/$app.desktop "$root/usr/share/applications/"
   sed -e "s/VERSION/$VERSION/" -e "s/DATE/$(date -d "@$SOURCE_DATE_EPOCH" +%F)/" \

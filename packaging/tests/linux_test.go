@@ -137,8 +137,7 @@ func TestDebsOnACleanDebian(t *testing.T) {
 		t.Skip("a clean Debian is made as root only")
 	}
 	root := filepath.Join(work, "debian")
-	mirror := mirror(t)
-	do(t, exec.Command("debootstrap", "--variant=minbase", "bookworm", root, mirror))
+	cleanDebian(t, root)
 	in := func(args ...string) string {
 		t.Helper()
 		cmd := exec.Command("chroot", append([]string{root}, args...)...)
@@ -176,15 +175,24 @@ func TestDebsOnACleanDebian(t *testing.T) {
 	}
 }
 
-// mirror is where this machine's own Debian comes from.
-func mirror(t *testing.T) string {
+// cleanDebian makes one, from where this machine's own Debian comes from and by
+// the way that its apt goes there.
+func cleanDebian(t *testing.T, root string) {
 	t.Helper()
-	out := do(t, exec.Command("apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Created-By: Packages"))
-	first, _, _ := strings.Cut(out, "\n")
-	if !strings.HasPrefix(first, "http") {
-		t.Fatalf("no mirror of bookworm is configured: %q", out)
+	out := do(t, exec.Command("apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Origin: Debian", "Created-By: Packages"))
+	mirror, _, _ := strings.Cut(out, "\n")
+	if !strings.HasPrefix(mirror, "http") {
+		t.Fatalf("this machine's apt knows no mirror of bookworm: add one to /etc/apt and run apt-get update (it lists %q)", out)
 	}
-	return first
+	proxies := do(t, exec.Command("apt-config", "shell", "http_proxy", "Acquire::http::Proxy", "https_proxy", "Acquire::https::Proxy"))
+	way := do(t, exec.Command("apt-config", "dump", "Acquire::http", "Acquire::https", "Acquire::Retries"))
+	script := "set -a; " + proxies + `
+exec debootstrap --variant=minbase --include=ca-certificates bookworm "$0" "$1"`
+	if out, err := exec.Command("sh", "-c", script, root, mirror).CombinedOutput(); err != nil {
+		t.Fatalf("debootstrap, from %s, which is the first mirror of bookworm that this machine's apt knows: %v\n%s", mirror, err, out)
+	}
+	put(t, filepath.Join(root, "etc/apt/apt.conf.d/90machine"), way)
+	do(t, exec.Command("cp", "/etc/ssl/certs/ca-certificates.crt", filepath.Join(root, "etc/ssl/certs/")))
 }
 
 func TestRpmsInstallAndGo(t *testing.T) {
