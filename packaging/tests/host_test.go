@@ -63,7 +63,7 @@ func (h *realHost) run(word string, args ...string) string {
 	select {
 	case address := <-found:
 		return address
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		h.t.Fatalf("tuber %q does not say its %s", args, word)
 		return ""
 	}

@@ -76,7 +76,7 @@ func TestInstallerComesAndGoes(t *testing.T) {
 func TestInstallerShowsItsPages(t *testing.T) {
 	w := newWindows(t)
 	w.start(file(setup))
-	eventually(t, "the installer's window", time.Minute, func() bool {
+	eventually(t, "the installer's window", 5*time.Minute, func() bool {
 		return w.command("xdotool", "search", "--onlyvisible", "--name", "^Tuber Setup").Run() == nil
 	})
 	press := func(key string) { // no window manager gives it the keyboard
@@ -84,7 +84,7 @@ func TestInstallerShowsItsPages(t *testing.T) {
 	}
 	page := func(name string) image.Image {
 		last := w.screen(name)
-		eventually(t, "a page that stands still", 30*time.Second, func() bool {
+		eventually(t, "a page that stands still", 2*time.Minute, func() bool {
 			now := w.screen(name)
 			still := samePicture(last, now)
 			last = now
@@ -94,10 +94,10 @@ func TestInstallerShowsItsPages(t *testing.T) {
 	}
 	welcome := page("installer-welcome")
 	press("Return")
-	eventually(t, "the choice of components", 30*time.Second, func() bool { return !samePicture(welcome, w.screen("installer-choice")) })
+	eventually(t, "the choice of components", 2*time.Minute, func() bool { return !samePicture(welcome, w.screen("installer-choice")) })
 	page("installer-choice")
 	press("Return")
-	eventually(t, "the installed program", time.Minute, func() bool { return w.value(uninstallKey, "DisplayVersion") == version })
+	eventually(t, "the installed program", 5*time.Minute, func() bool { return w.value(uninstallKey, "DisplayVersion") == version })
 	page("installer-done")
 }
 
@@ -123,10 +123,10 @@ func TestTheWindowHelpsAHostUnderWine(t *testing.T) {
 
 	// Windows opens the link by the command that the installer registered
 	opened := w.open(host.invite())
-	eventually(t, "the window", 2*time.Minute, w.window)
+	eventually(t, "the window", 5*time.Minute, w.window)
 	w.screen("opened")
 	// what is to be understood first, and then to be agreed to
-	eventually(t, "the booster at its host", 3*time.Minute, func() bool {
+	eventually(t, "the booster at its host", 5*time.Minute, func() bool {
 		if host.boosters() == 1 {
 			return true
 		}
@@ -136,7 +136,7 @@ func TestTheWindowHelpsAHostUnderWine(t *testing.T) {
 		return false
 	})
 	host.watch()
-	eventually(t, "bytes from the booster", 3*time.Minute, func() bool { return host.delivered() > 1<<20 })
+	eventually(t, "bytes from the booster", 5*time.Minute, func() bool { return host.delivered() > 1<<20 })
 	w.screen("helping")
 
 	// a second start hands over and ends

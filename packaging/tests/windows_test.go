@@ -43,15 +43,28 @@ func newWindows(t *testing.T) *windows {
 	t.Helper()
 	dir := t.TempDir()
 	w := &windows{t: t, prefix: filepath.Join(dir, "prefix")}
-	home := filepath.Join(dir, "home")
-	if err := os.Mkdir(home, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	w.env = append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "HOME="+home,
+	w.env = append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "HOME="+filepath.Join(work, "home"),
 		"WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=", "LIBGL_ALWAYS_SOFTWARE=1", "DISPLAY="+display(t))
 	t.Cleanup(func() { _ = w.command("wineserver", "-k").Run() })
+	fresh := filepath.Join(work, "windows") // set up by the first, copied by the others
+	if _, err := os.Stat(fresh); err != nil {
+		w.setUp()
+		do(t, exec.Command("cp", "-a", w.prefix, fresh))
+	} else {
+		do(t, exec.Command("cp", "-a", fresh, w.prefix))
+	}
+	w.stay()
+	return w
+}
+
+// setUp makes a new Windows as a friend's may be, and shuts it down.
+func (w *windows) setUp() {
+	w.t.Helper()
+	if err := os.MkdirAll(filepath.Join(work, "home"), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
 	w.run("wineboot", "--init")
-	do(t, exec.Command("x86_64-w64-mingw32-gcc", "-shared", "-O2", "testdata/bcryptprimitives.c", "-ladvapi32",
+	do(w.t, exec.Command("x86_64-w64-mingw32-gcc", "-shared", "-O2", "testdata/bcryptprimitives.c", "-ladvapi32",
 		"-o", filepath.Join(w.prefix, "drive_c/windows/system32/bcryptprimitives.dll")))
 	w.run("winecfg", "/v", "win10")
 	w.stay()
@@ -60,7 +73,8 @@ func newWindows(t *testing.T) *windows {
 	for _, k := range []string{`Software\Classes`, uninstalls, runKey, `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`} {
 		w.run("reg", "add", `HKCU\`+k, "/f")
 	}
-	return w
+	_ = w.command("wineserver", "-k").Run()
+	do(w.t, w.command("wineserver", "-w"))
 }
 
 // stay keeps this Windows running between programs: each would start it anew.
@@ -265,7 +279,7 @@ const (
 func (w *windows) uninstall(args ...string) {
 	w.t.Helper()
 	w.run(append([]string{filepath.Join(w.path("Local/Programs/Tuber"), "uninstall.exe")}, args...)...)
-	eventually(w.t, "the end of the uninstaller", time.Minute, func() bool {
+	eventually(w.t, "the end of the uninstaller", 3*time.Minute, func() bool {
 		_, err := os.Stat(w.path("Local/Programs/Tuber"))
 		return os.IsNotExist(err) && w.value(uninstallKey, "DisplayName") == ""
 	})
