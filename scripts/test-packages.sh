@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 scripts/deps.sh scripts/packages-packaging.txt || exit $?
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-go test -tags packages -json -timeout 40m ./packaging/tests > "$out/packages.json" 2> "$out/packages.err" || true
+go test -tags packages -json -timeout 70m ./packaging/tests > "$out/packages.json" 2> "$out/packages.err" || true
 cat "$out/packages.err"
 go run ./internal/tally "$out/packages.json"
