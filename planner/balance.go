@@ -18,7 +18,7 @@ const maxFeedDepth = 6
 // copy of what is wanted there, and what it does now. Those that the first cell
 // feeds and that lack something have a part of what it has left besides.
 func shareOut(sums []sum) map[cellNumber]tuber.BitsPerSecond {
-	first, short := sums[0], 0
+	first, short := sums[0], tuber.BitsPerSecond(0)
 	for _, s := range sums[1:] {
 		if s.lacks > 0 && s.feeder == firstCell {
 			short++
@@ -26,19 +26,25 @@ func shareOut(sums []sum) map[cellNumber]tuber.BitsPerSecond {
 	}
 	out := map[cellNumber]tuber.BitsPerSecond{}
 	for _, s := range sums[1:] {
-		least := tuber.BitsPerSecond(math.Ceil(float64(max(s.fed, s.wanted())) / useOfUplink))
+		needs := max(s.fed, s.wanted())
+		least := uplinkFor(needs)
 		lent := least
 		if s.feeder == firstCell {
 			most := least + max(0, first.left)
 			if s.lacks > 0 {
-				most = least + tuber.BitsPerSecond(float64(max(0, first.left))/float64(short))
-				lent = min(least+tuber.BitsPerSecond(float64(s.lacks)/useOfUplink), most)
+				most = least + max(0, first.left)/short
+				lent = min(uplinkFor(needs+s.lacks), most)
 			}
 			lent = max(lent, min(s.lent, most))
 		}
 		out[s.cell] = lent
 	}
 	return out
+}
+
+// uplinkFor is how wide an uplink must be for a plan to use so much of it.
+func uplinkFor(rate tuber.BitsPerSecond) tuber.BitsPerSecond {
+	return tuber.BitsPerSecond(math.Ceil(float64(rate) / useOfUplink))
 }
 
 // refeed is a cell that is to be fed by another one than now.

@@ -35,14 +35,16 @@ type resident struct {
 	record tuber.BoosterRecord
 	cell   *cell
 	member *member
-	plan   *tuber.PeerPlan // as a peer keeps it: the newest
-	gone   bool            // its session was ended by the planner
-	heard  []wire.Message  // but plans
+	plan   *tuber.PeerPlan     // as a peer keeps it: the newest
+	learnt tuber.BitsPerSecond // what it is trusted with from the start; 0 leaves that to the planner
+	gone   bool                // its session was ended by the planner
+	heard  []wire.Message      // but plans
 }
 
 func (p *resident) Send(_ context.Context, m wire.Message) error {
 	if pl, ok := m.(wire.Plan); ok {
 		p.town.told++
+		p.oneSourceEach(&pl.PeerPlan)
 		if p.plan == nil || pl.Newer(p.plan) {
 			p.plan = &pl.PeerPlan
 		}
@@ -50,6 +52,19 @@ func (p *resident) Send(_ context.Context, m wire.Message) error {
 	}
 	p.heard = append(p.heard, m)
 	return nil
+}
+
+// oneSourceEach: not even in passing is anybody told two senders of one thing.
+func (p *resident) oneSourceEach(pp *tuber.PeerPlan) {
+	had := map[tuber.ContentID]tuber.Partitions{}
+	for _, s := range pp.Sources {
+		if !s.Standby {
+			if twice := had[s.Content] & s.Partitions; twice != 0 {
+				p.town.t.Errorf("%s is told two senders of partitions %b", p.id, twice)
+			}
+			had[s.Content] |= s.Partitions
+		}
+	}
 }
 
 func (p *resident) Receive(ctx context.Context) (wire.Message, error) {
@@ -98,6 +113,9 @@ func (p *resident) enters() {
 		w.t.Fatalf("%s is refused: %v", p.join.Role, refused.Sentence)
 	}
 	p.cell, p.member, p.gone = c, m, false
+	if p.learnt > 0 {
+		m.ledger.learnt = p.learnt
+	}
 	w.people[p.id] = p
 	if p.join.Role == tuber.RoleViewer {
 		p.says(wire.Want{Contents: p.wants})
@@ -260,15 +278,17 @@ func TestCellsAreFedByEachOtherNotByTheOriginTwice(t *testing.T) {
 	c := testContent("/live.m3u8", 4, 800e3)
 	tests := map[string]struct {
 		bound, boosters, viewers, cells int
+		upload                          tuber.BitsPerSecond
 	}{
-		"one cell":                      {100, 2, 40, 1},
-		"two cells":                     {24, 2, 40, 2},
-		"ten cells":                     {24, 10, 200, 10},
-		"cells of six":                  {6, 3, 20, 4},
-		"without boosters":              {16, 0, 50, 4},
-		"a cell for one":                {16, 1, 16, 2},
-		"fewer boosters than cells":     {16, 1, 60, 5},
-		"more viewers than one can see": {40, 1, 400, 12},
+		"one cell":                      {100, 2, 40, 1, 2e6},
+		"two cells":                     {24, 2, 40, 2, 2e6},
+		"ten cells":                     {24, 10, 200, 10, 2e6},
+		"cells of six":                  {6, 3, 20, 4, 2e6},
+		"without boosters":              {16, 0, 50, 4, 2e6},
+		"a cell for one":                {16, 1, 16, 2, 2e6},
+		"fewer boosters than cells":     {16, 1, 60, 5, 2e6},
+		"more viewers than one can see": {40, 1, 400, 12, 2e6},
+		"viewers who give nothing":      {16, 4, 60, 5, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -277,7 +297,7 @@ func TestCellsAreFedByEachOtherNotByTheOriginTwice(t *testing.T) {
 				w.boosts(20e6)
 			}
 			for range tt.viewers {
-				w.watches(2e6, c.ID)
+				w.watches(tt.upload, c.ID)
 				w.plans()
 			}
 			w.passes(70 * time.Second) // then nobody is new any more
@@ -343,10 +363,10 @@ func (w *town) happens(t *rapid.T) {
 		}
 		w.made++
 		reach := rapid.SampledFrom(someReaches).Draw(t, "reach")
-		links := rapid.SampledFrom([]int{0, 0, 4, 12}).Draw(t, "links")
+		links := rapid.SampledFrom([]int{0, 0, 4, 6, 12}).Draw(t, "links")
 		up := upload()
 		w.joins(fmt.Sprint("viewer", w.made), tuber.RoleViewer, up, func(p *resident) {
-			p.wants, p.join.Means.Reach, p.join.Means.Links = wants, reach, links
+			p.wants, p.learnt, p.join.Means.Reach, p.join.Means.Links = wants, up, reach, links
 		})
 	case what < 7:
 		w.boosts(upload())
