@@ -387,3 +387,26 @@ func (w *town) happens(t *rapid.T) {
 		p.says(wire.Means{Means: tuber.Means{Upload: upload(), Relay: true, Reach: p.join.Means.Reach, Links: p.join.Means.Links}})
 	}
 }
+
+// What a peer may have in its own cell and where it is fed is together no more
+// than it may have; the outside that it has at home is none.
+func TestLinksForTwoCellsAreNoMoreThanForOne(t *testing.T) {
+	w := newTown(t, 1, 20e6)
+	for _, role := range []tuber.Role{tuber.RoleViewer, tuber.RoleBooster} {
+		for links := range 100 {
+			w.made++
+			p := w.joins(fmt.Sprint("peer", w.made), role, 1e6, func(p *resident) { p.join.Means.Links = links })
+			if p.cell.number == firstCell {
+				continue
+			}
+			alone, home, away := p.member.peer(w.now), p.cell.peerLocked(p.member, w.now), p.cell.visitorLocked(p.member, w.now)
+			all := func(p Peer) int { active, standby := p.links(); return active + standby }
+			switch fed := !slices.Contains(home.Avoid, outside); {
+			case fed && all(home)+all(away) > all(alone), !fed && all(home) > all(alone):
+				t.Errorf("%s with %d links: %d at home and %d away, fed from elsewhere: %v", role, all(alone), all(home), all(away), fed)
+			case all(alone) >= 6 && (!fed || all(away) < 1):
+				t.Errorf("%s with %d links cannot be fed from elsewhere", role, all(alone))
+			}
+		}
+	}
+}
