@@ -23,7 +23,7 @@ export type Request = { type: "request"; id: number; url: string; start: number 
 
 export type ToPage =
   | { type: "bound" } // the port is in use
-  | Request // to be taken within TAKE_MS
+  | Request // to be taken within TAKE_MS, or BUSY_MS
   | { type: "pull"; id: number } // one more piece is welcome
   | { type: "cancel"; id: number } // nobody reads any more
   | { type: "plain"; url: string; bytes: number }; // was answered by plain HTTP
@@ -38,7 +38,8 @@ export type ToWorker =
   | { type: "fetch"; id: number } // use plain HTTP, from the byte reached
   | { type: "gone" }; // the page goes
 
-export const TAKE_MS = 50; // the page is asked for no longer
+export const TAKE_MS = 50; // a page is asked for no longer
+export const BUSY_MS = 500; // or so long, if it is the page that asks: see Page.patience
 export const SILENCE_MS = 2500; // a page that is silent for longer died
 export const WAIT_MS = 1000; // between two signs of life
 export const KEEPALIVE_MS = 20_000; // Firefox cuts a worker's stream at 30 s

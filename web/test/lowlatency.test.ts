@@ -78,10 +78,10 @@ async function parts(known = true) {
   return { site, memory, held, alias, whole: concat(...bodies) };
 }
 
-const answersOf = (memory: Memory, posted: ToWorker[] = []) => {
+const answersOf = (memory: Memory, posted: ToWorker[] = [], ahead = 10_000) => {
   const fetcher = { speed: { rate: 1e-9, delay: 0 }, fetch: async () => {}, flying: () => false } as unknown as Fetcher;
   const answers = new Answers({
-    memory, linked: () => true, originNow: () => 1, ahead: () => 10_000, fetcher,
+    memory, linked: () => true, originNow: () => 1, ahead: () => ahead, fetcher,
     rate: () => 0, touched: () => {}, answered: () => {},
   });
   const post = (m: ToWorker): void => {
@@ -114,6 +114,26 @@ test("a segment is answered from its parts", async () => {
   held.forget(alias.run);
   assert.equal(memory.place("/7", 0), undefined, "an alias is forgotten with its run");
   assert(memory.place("/7.0", 0));
+});
+
+test("a segment that the playlist names is waited for while the player has enough ahead", async () => {
+  const { site, memory, held, alias, whole } = await parts();
+  const playlist = text("#EXTM3U\n#EXTINF:2,\n../7\n#EXTINF:2,\nhttp://[/\n");
+  const signed = await newUpdate(site, { sequence: 1, next: 9, lastFirst: 0, lastNext: 3 }, playlist);
+  held.addCopy({ signed, playlist, arrived: performance.now(), edit: null, base: null });
+  const ask = (url: string, ahead: number, own = true): { done: Promise<void>; posted: ToWorker[] } => {
+    const { answers, post, posted } = answersOf(memory, [], ahead);
+    return { done: answers.answer({ type: "request", id: 1, url, start: null, end: null, own }, post), posted };
+  };
+  const waits = ask("/7", 10_000);
+  const short = [ask("/7", 500), ask("/8", 10_000), ask("/7", 10_000, false)];
+  await Promise.all(short.map((s) => s.done));
+  for (const s of short) assert.deepEqual(s.posted.map((m) => m.type), ["taken", "fetch"], "little ahead, not named, another page's player");
+  assert.deepEqual(waits.posted.map((m) => m.type), ["taken"]);
+  held.addRun(alias.run, 0);
+  held.put(alias.chunk);
+  await waits.done;
+  assert.deepEqual(concat(...waits.posted.flatMap((m) => (m.type === "data" ? [new Uint8Array(m.bytes)] : []))), whole);
 });
 
 test("an alias of what is not here says what to ask for", async () => {

@@ -10,6 +10,7 @@ import { isRanged, totalOf } from "./segment.ts";
 import { directiveOf, reached, tipOf, type Directive } from "./tip.ts";
 
 const KNOWN_MS = 300; // nothing known of a segment for longer: plain HTTP
+const NAMED_MS = 2000; // but if the playlist names it, and the player has twice as much ahead
 const HOLD_PARTS = 4; // part durations that a player's request for the next part is held
 const HOLD_MS = 250; // and on top of them
 
@@ -60,7 +61,7 @@ export class Answers {
     if (held) return this.#playlist(held, ask, q, post);
     if (!this.#o.linked() || PLAYLIST.test(q.url)) return post({ type: "fetch", id: q.id }); // no statement names a playlist
     this.#finding.add(q.id);
-    const known = await this.#find(q, asked);
+    const known = await this.#find(q, asked, post);
     const cancelled = !this.#finding.delete(q.id);
     if (!known || cancelled) return post({ type: "fetch", id: q.id });
     await this.#segment(known.held, known.place, q, asked, post);
@@ -99,14 +100,29 @@ export class Answers {
     }
   }
 
-  /** Waits up to KNOWN_MS for a statement about the first byte asked for. */
-  async #find(q: Request, asked: number): Promise<{ held: Held; place: Place } | undefined> {
-    for (;;) {
+  /** Waits for a statement about the first byte asked for. */
+  async #find(q: Request, asked: number, post: Post): Promise<{ held: Held; place: Place } | undefined> {
+    const patience = this.#patience(q);
+    for (let said = asked; ; ) {
       const known = this.#o.memory.place(q.url, q.start ?? 0);
-      const left = asked + KNOWN_MS - performance.now();
-      if (known || left <= 0) return known;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(left, 20)));
+      const now = performance.now();
+      if (known || now - asked >= patience || !this.#finding.has(q.id)) return known;
+      if (now - said >= WAIT_MS) {
+        said = now;
+        post({ type: "wait", id: q.id });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  /**
+   * For how long a statement is waited for, in ms. The playlist is shown before a
+   * segment is told of that its parts make up: the origin compares them first.
+   */
+  #patience(q: Request): number {
+    const ahead = q.own ? (this.#o.ahead() ?? 0) : 0;
+    const named = ahead > 2 * KNOWN_MS && this.#o.memory.all().some((held) => names(held, q.url));
+    return named ? Math.min(ahead / 2, NAMED_MS) : KNOWN_MS;
   }
 
   async #segment(held: Held, place: Place, q: Request, asked: number, post: Post): Promise<void> {
@@ -151,6 +167,23 @@ export class Answers {
       this.#deliveries.delete(q.id);
     }
   }
+}
+
+/** True if the newest playlist lists this URL. */
+function names(held: Held, url: string): boolean {
+  const newest = held.newest;
+  if (!newest) return false;
+  const base = new URL(newest.signed.update.url, "https://site.invalid");
+  const is = (line: string): boolean => {
+    try {
+      const u = new URL(line, base);
+      return u.pathname + u.search === url;
+    } catch {
+      return false; // a site may write what it likes
+    }
+  };
+  const lines = new TextDecoder().decode(newest.playlist).split(/\r?\n/);
+  return lines.some((line) => line !== "" && !line.startsWith("#") && is(line));
 }
 
 export type Span = { from: number; end: number | null; total: number | null };

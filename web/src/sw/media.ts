@@ -17,7 +17,7 @@ export function mediaHandler(config: Config, scope: Scope, pages: Pages, alone: 
     const range = parseRange(e.request.headers.get("Range"));
     if (range === "other") return null;
     const url = pathOf(e.request.url);
-    const answer = answerOf(page, id);
+    const answer = answerOf(page, id, own);
     page.post({ type: "request", id, url, start: range?.start ?? null, end: range?.end ?? null, own });
     const head = await answer;
     if (!head) {
@@ -75,14 +75,17 @@ export function mediaHandler(config: Config, scope: Scope, pages: Pages, alone: 
 }
 
 /** The page's head; null for "fetch", for a page that does not take it, or that goes silent. */
-function answerOf(page: Page, id: number): Promise<Head | null> {
+function answerOf(page: Page, id: number, own: boolean): Promise<Head | null> {
   return new Promise((resolve) => {
     const finish = (head: Head | null): void => {
       clearTimeout(timer);
       stop();
       resolve(head);
     };
-    let timer = setTimeout(() => finish(null), TAKE_MS);
+    let timer = setTimeout(() => {
+      if (own) page.silent();
+      finish(null);
+    }, page.patience(own));
     const stop = page.listen(id, (m) => {
       if (m.type === "head") finish(m);
       else if (m.type === "taken" || m.type === "wait") {

@@ -1,4 +1,4 @@
-import type { ToPage, ToWorker } from "../port.ts";
+import { BUSY_MS, TAKE_MS, type ToPage, type ToWorker } from "../port.ts";
 import type { Client, Port } from "./scope.ts";
 
 type Listener = (m: ToWorker) => void;
@@ -6,6 +6,7 @@ type Listener = (m: ToWorker) => void;
 /** One page: its port and the requests that wait for its answers. */
 export class Page {
   leading: boolean;
+  #answers = true; // until it let a request pass in silence
   readonly #port: Port;
   readonly #requests = new Map<number, Listener>();
 
@@ -14,6 +15,7 @@ export class Page {
     this.leading = leading;
     port.onmessage = (e) => {
       const m = e.data as ToWorker;
+      this.#answers = true;
       if (m.type === "leading") this.leading = m.leading;
       else if (m.type === "gone") gone();
       else this.#requests.get(m.id)?.(m);
@@ -28,6 +30,20 @@ export class Page {
   listen(id: number, listener: Listener): () => void {
     this.#requests.set(id, listener);
     return () => this.#requests.delete(id);
+  }
+
+  /**
+   * For how long it may leave a request untaken, in ms. A page that is busy could
+   * not read an answer by HTTP any sooner: its player waits for the same thread.
+   * Another page's player must not wait for this one's.
+   */
+  patience(own: boolean): number {
+    return own && this.#answers ? BUSY_MS : TAKE_MS;
+  }
+
+  /** It left a request of its own untaken: until it is heard again it is asked as briefly as any. */
+  silent(): void {
+    this.#answers = false;
   }
 
   /** Ends all requests of a page that is no more: each goes on by plain HTTP. */
