@@ -1,11 +1,16 @@
 // Viewers of a low-latency stream through peers, and what they were answered with.
 import assert from "node:assert/strict";
 import { host } from "./host.mjs";
-import { open, figures, stats, playing } from "./browser.mjs";
+import { open, figures, stats, playing, until } from "./browser.mjs";
 import { recordResponses, wrongSegments } from "./bytes.mjs";
 import { boosted, flowing } from "./crowd.mjs";
 
-export const MOSTLY = 0.8; // of the bytes: a worker whose page is busy for 50 ms asks over HTTP
+export const MOSTLY = 0.8; // of the bytes: on a busy machine some are so late that HTTP must bring them
+
+// partsOf are the parts among paths; partsSeen is how many a player was given:
+// only one that is close to live asks for them.
+export const partsOf = (paths) => paths.filter((path) => /\d+\.\d+\.m4s/.test(path));
+export const partsSeen = async (page) => partsOf(await page.evaluate(() => window.seenSegments.map(([path]) => path))).length;
 
 // watched is a host before this site, a booster, and viewers to whom chunks flow.
 export async function watched(t, s, launchers) {
@@ -21,11 +26,14 @@ export async function watched(t, s, launchers) {
   return { h, friend, pages };
 }
 
-// steady measures what players were answered with over some seconds of playing:
-// the share that no HTTP answer gave, and how far behind live they are.
-export async function steady(pages, seconds) {
+// steady measures what players were answered with over some seconds of playing,
+// and until each has so many more parts: the share that no HTTP answer gave. How
+// far behind live they are says what the machine is; bench/latency compares it.
+export async function steady(pages, seconds, parts = 0) {
+  const begin = await Promise.all(pages.map(partsSeen));
   const before = await Promise.all(pages.map(async (page) => ({ ...(await stats(page)), ...(await figures(page)) })));
-  await Promise.all(pages.map((page) => playing(page, seconds, seconds + 30)));
+  await Promise.all(pages.map((page) => playing(page, seconds, seconds + 60)));
+  await Promise.all(pages.map((page, i) => until(`the player is given ${parts} parts`, 60, async () => (await partsSeen(page)) - begin[i] >= parts)));
   return Promise.all(pages.map(async (page, i) => {
     const { peers, plain, httpChunks } = await stats(page);
     const [p, h] = [peers - before[i].peers, plain - before[i].plain + httpChunks - before[i].httpChunks];
