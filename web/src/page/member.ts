@@ -43,7 +43,7 @@ export class Member {
   readonly #o: MemberOptions;
   readonly #stopped = new AbortController();
   #session: Session | null = null;
-  #byEvents = false; // how the next session is opened: by a WebSocket, where none comes through by events
+  #byEvents = cameByHTTP2(); // how the next session is opened: by events and posts, or by a WebSocket
   #wanted = "";
   #means = "";
   #timers: ReturnType<typeof setInterval>[] = [];
