@@ -159,3 +159,28 @@ test("what nobody has is asked for once a round, not as often as they say so", (
   }
   assert.deepEqual(asks, [1000, 2000, 3000]);
 });
+
+test("what many chunks were asked for with is no reason to ask another while they come", () => {
+  const held = new Memory().of(CONTENT, 1);
+  const asks: [string, number, number][] = []; // whom, when, how many
+  let now = 1000;
+  const neighbour = (id: string): Neighbour => {
+    const n = new Neighbour({ ...introduction(false), peer: id });
+    n.link = { open: true, send: (f: { numbers: number[] }) => asks.push([id, now, f.numbers.length]) } as unknown as Link;
+    n.rtt = 10;
+    return n;
+  };
+  const both = [neighbour("a"), neighbour("b")];
+  const sources = ["a", "b"].map((from) => ({ content: CONTENT, partitions: 1, from, standby: true }));
+  const repair = new Repair();
+  let missing = Array.from({ length: 40 }, (_, i) => i);
+  repair.ask(held, missing, sources, both, now);
+  for (now = 1100; now <= 1400; now += 100) {
+    for (const n of missing.slice(0, 5)) assert.equal(repair.wasAsked(CONTENT, n, "a", now), false);
+    missing = missing.slice(5); // it brings five each tenth of a second
+    repair.ask(held, missing, sources, both, now);
+  }
+  assert.deepEqual(asks, [["a", 1000, 40]], "the next one is not asked");
+  for (; now <= 2000; now += 100) repair.ask(held, missing, sources, both, now);
+  assert.deepEqual(asks.slice(1), [["b", 1600, 20]], "but once they come no more");
+});

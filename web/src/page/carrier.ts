@@ -204,7 +204,7 @@ export class Carrier {
     if (from === HTTP) stats.httpChunks += bytes;
     else stats.peers += bytes;
     this.giving.received += bytes;
-    const late = this.#repair.wasAsked(held.content, chunk.number, from) ? 1 : 0;
+    const late = this.#repair.wasAsked(held.content, chunk.number, from, performance.now()) ? 1 : 0;
     this.swarm.get(from)?.count({ received: bytes, late });
     this.giving.chunk(held, chunk, from, performance.now());
   }

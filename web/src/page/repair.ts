@@ -8,21 +8,25 @@ import type { Neighbour } from "./neighbour.ts";
 const WITHIN_MS = 4000; // how long an answer is useful if nobody waits for it
 const MIN_WAIT_MS = 150;
 const ROUND_MS = 1000; // before all are asked once more
+const EACH_MS = 50; // that a chunk may take on a slow line behind those it was asked for with
 
-type Tried = { at: number; by: Set<string>; again: number }; // asked last, whom in this round, not before
+// When it was asked last, of whom and behind how many, of whom in this round, and not again before.
+type Tried = { at: number; last: string | null; before: number; by: Set<string>; again: number };
 
 export class Repair {
   readonly #tried = new Map<string, Tried>();
+  readonly #brought = new Map<string, number>(); // neighbour -> ms, when it last brought what it was asked for
 
   /** Asks for numbers (most urgent first) where that is due. */
   ask(held: Held, numbers: readonly number[], sources: readonly Source[], open: readonly Neighbour[], now: number): void {
     const asks = new Map<Neighbour, number[]>();
     for (const number of numbers) {
-      const n = this.#due(held, number, sources, open, now);
-      if (!n) continue;
-      const of = asks.get(n) ?? [];
+      const due = this.#due(held, number, sources, open, now);
+      if (!due) continue;
+      const of = asks.get(due.next) ?? [];
+      due.tried.before = of.length;
       if (of.length < MAX_ASK) of.push(number);
-      asks.set(n, of);
+      asks.set(due.next, of);
     }
     for (const [n, due] of asks) {
       n.count({ repairs: due.length });
@@ -34,26 +38,38 @@ export class Repair {
   missing(content: ContentID, numbers: readonly number[]): void {
     for (const number of numbers) {
       const tried = this.#tried.get(`${content}/${number}`);
-      if (tried) tried.again = 0;
+      if (tried) Object.assign(tried, { again: 0, last: null });
     }
   }
 
   /** True if the chunk was asked of someone else than who sends it now. */
-  wasAsked(content: ContentID, number: number, from: string): boolean {
+  wasAsked(content: ContentID, number: number, from: string, now: number): boolean {
     const tried = this.#tried.get(`${content}/${number}`);
     this.#tried.delete(`${content}/${number}`);
+    if (tried?.by.has(from)) this.#brought.set(from, now);
     return tried !== undefined && !tried.by.has(from);
   }
 
   /** Forgets what is older than a minute. */
   tidy(now: number): void {
     for (const [key, tried] of this.#tried) if (now - tried.at > 60_000) this.#tried.delete(key);
+    for (const [from, at] of this.#brought) if (now - at > 60_000) this.#brought.delete(from);
   }
 
-  #due(held: Held, number: number, sources: readonly Source[], open: readonly Neighbour[], now: number): Neighbour | null {
+  /**
+   * True while whoever was asked last brings what it was asked for: a player that
+   * goes back waits for many chunks, and the last of them is not late because the
+   * first are on the line.
+   */
+  #bringing(tried: Tried, now: number): boolean {
+    const brought = this.#brought.get(tried.last ?? "") ?? -Infinity;
+    return now - brought < MIN_WAIT_MS && now - tried.at < Math.min(tried.before * EACH_MS, ROUND_MS);
+  }
+
+  #due(held: Held, number: number, sources: readonly Source[], open: readonly Neighbour[], now: number): { next: Neighbour; tried: Tried } | null {
     const key = `${held.content}/${number}`;
-    const tried = this.#tried.get(key) ?? { at: now, by: new Set<string>(), again: 0 };
-    if (now < tried.again) return null;
+    const tried = this.#tried.get(key) ?? { at: now, last: null, before: 0, by: new Set<string>(), again: 0 };
+    if (now < tried.again || this.#bringing(tried, now)) return null;
     const choices = choose(held, number, sources, open);
     let next = choices.find((n) => !tried.by.has(n.id));
     if (!next && choices.length > 0 && now >= Math.max(tried.again, tried.at) + ROUND_MS) {
@@ -62,10 +78,11 @@ export class Repair {
     }
     if (!next) return null;
     tried.by.add(next.id);
+    tried.last = next.id;
     tried.at = now;
     tried.again = now + Math.max(2 * next.rtt, MIN_WAIT_MS);
     this.#tried.set(key, tried);
-    return next;
+    return { next, tried };
   }
 }
 
