@@ -35,10 +35,10 @@ test("a late viewer goes back to before it came, and the origin sees nothing of 
   });
   await playing(late, 6, 40);
   const after = await stats(late);
-  const segment = s.clip[0].length;
+  const segment = Math.max(...s.clip.map((b) => b.length));
   assert.ok(after.answered - before.answered > 4 * segment, `the past was answered by the page: ${after.answered - before.answered} bytes`);
   const http = after.plain - before.plain + after.httpChunks - before.httpChunks;
-  // One segment at most: on a busy machine a page may not answer its worker in time.
+  // One segment at most: on a busy machine peers may not bring the first one in time.
   assert.ok(http <= segment * 1.1, `${http} bytes came over HTTP; ${JSON.stringify({ before, after })}`);
   const again = s.requests.slice(asked).filter((url, i, all) => url.endsWith(".ts") && all.indexOf(url) !== i);
   assert.deepEqual(again, [], "the site gave each segment once");

@@ -65,9 +65,12 @@ export async function open(browser, url, { before, prepare } = {}) {
   return page;
 }
 
-// until polls a condition; what it returned last stands in the error.
+const BUSY = 2; // a busy machine may take so many times as long as a quiet one
+
+// until polls a condition, for so many seconds on a quiet machine; what it
+// returned last stands in the error.
 export async function until(what, seconds, condition) {
-  const end = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * 1000 * BUSY;
   let last;
   for (;;) {
     try {
@@ -76,7 +79,7 @@ export async function until(what, seconds, condition) {
     } catch (e) {
       last = e.message;
     }
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what} (last: ${JSON.stringify(last)})`);
+    if (Date.now() > end) throw new Error(`not within ${seconds * BUSY} s: ${what} (last: ${JSON.stringify(last)})`);
     await new Promise((r) => setTimeout(r, 200));
   }
 }

@@ -32,8 +32,8 @@ export async function watched(t, s, launchers) {
 export async function steady(pages, seconds, parts = 0) {
   const begin = await Promise.all(pages.map(partsSeen));
   const before = await Promise.all(pages.map(async (page) => ({ ...(await stats(page)), ...(await figures(page)) })));
-  await Promise.all(pages.map((page) => playing(page, seconds, seconds + 60)));
-  await Promise.all(pages.map((page, i) => until(`the player is given ${parts} parts`, 60, async () => (await partsSeen(page)) - begin[i] >= parts)));
+  await Promise.all(pages.map((page) => playing(page, seconds, seconds + 30)));
+  await Promise.all(pages.map((page, i) => until(`the player is given ${parts} parts`, 40, async () => (await partsSeen(page)) - begin[i] >= parts)));
   return Promise.all(pages.map(async (page, i) => {
     const { peers, plain, httpChunks } = await stats(page);
     const [p, h] = [peers - before[i].peers, plain - before[i].plain + httpChunks - before[i].httpChunks];
