@@ -67,6 +67,9 @@ type Config struct {
 	Name string
 	// Uplink is the upload of the home line; 0 if it is not declared, which sets no cap.
 	Uplink tuber.BitsPerSecond
+	// CellPeers is how many peers the planner holds in one cell,
+	// planner.DefaultMaxCell if 0.
+	CellPeers int
 	// Prefix is the reserved path, tuber.DefaultPrefix if empty.
 	Prefix string
 	// Follow and Always say when streams are followed (see origin.Config).

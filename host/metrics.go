@@ -37,6 +37,8 @@ var gauges = []gauge{
 		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Viewers) }),
 	newGauge(prometheus.GaugeValue, "boosters", "Boosters linked to the planner.",
 		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Boosters) }),
+	newGauge(prometheus.GaugeValue, "cells", "Cells that the planner holds its peers in.",
+		func(h *Host, _ tuber.HostStatus) float64 { return float64(h.planning.cells()) }),
 	newGauge(prometheus.GaugeValue, "links", "Links of the origin's own peer.",
 		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Peers) }),
 	newGauge(prometheus.GaugeValue, "from_peers_ratio", "Share of viewers' bytes that the host's line did not carry.",

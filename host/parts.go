@@ -35,7 +35,7 @@ func (h *Host) openParts() error {
 	if h.planning, err = newPlanning(h.site, h.peer.ID(), h.book, h.cfg.Log); err != nil {
 		return err
 	}
-	h.planning.stun, h.planning.name = h.stunPorts(), h.cfg.Name
+	h.planning.stun, h.planning.name, h.planning.cell = h.stunPorts(), h.cfg.Name, h.cfg.CellPeers
 	if err := h.openOrigin(); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type planning struct {
 	book   *store.Book
 	stun   []string // told to members
 	name   string   // of the host, told to members
+	cell   int      // peers of one cell, 0 for the planner's own bound
 	log    *slog.Logger
 
 	mu       sync.Mutex      // guards the fields below
@@ -103,7 +104,7 @@ func (p *planning) beginLocked() error {
 	}
 	pl := planner.New(planner.Config{
 		Key: p.key, Certificate: p.certificates(epoch), Site: tuber.PublicKeyOf(p.site),
-		Epoch: epoch, Origin: p.origin, Book: p.book, STUN: p.stun, Name: p.name, Log: p.log,
+		Epoch: epoch, Origin: p.origin, Book: p.book, STUN: p.stun, Name: p.name, MaxCell: p.cell, Log: p.log,
 	})
 	pl.SetContents(p.contents)
 	run := &plannerRun{Planner: pl, began: time.Now()}
@@ -216,6 +217,14 @@ func (p *planning) status() (peers []tuber.PeerStatus, short []tuber.Shortage, f
 	}
 	peers, short = run.Status()
 	return peers, short, run.Share().Recent
+}
+
+// cells is how many cells the planner has; 0 while it is stopped.
+func (p *planning) cells() int {
+	if run := p.current(); run != nil {
+		return run.Cells()
+	}
+	return 0
 }
 
 // streams are what is followed now.

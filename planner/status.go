@@ -191,3 +191,6 @@ func (m *member) history() tuber.BoosterRecord {
 	}
 	return r
 }
+
+// Cells is how many cells there are.
+func (p *Planner) Cells() int { return len(p.root.all()) }

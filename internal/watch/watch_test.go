@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/host"
 )
 
 func linkBytes(r Result) uint64 { return r.Bytes.Peers + r.Bytes.Origin }
@@ -31,6 +32,25 @@ func TestViewersPlayWhatTheSiteSent(t *testing.T) {
 	if linkBytes(r) < 2*someBytes {
 		t.Errorf("%d bytes came over links; the figures of a viewer that has left must last", linkBytes(r))
 	}
+}
+
+// Seven viewers are three cells of at most three: most of what they play comes
+// from each other, across cells too.
+func TestAHostOfSeveralCells(t *testing.T) {
+	t.Parallel()
+	const viewers = 7
+	site := newLiveSite(t, 2*sec)
+	h := newHost(t, site.url, func(c *host.Config) { c.CellPeers = 3 })
+	w := startWatch(t, Options{URL: h.Addresses().Site, Viewers: viewers, Upload: tuber.Unlimited})
+	eventually(t, "all play from links", func() bool { return w.least(viewers) >= 5 && linkBytes(w.now()) >= viewers*someBytes/2 })
+	if s := h.Status(); s.Viewers != viewers || s.Short != 0 {
+		t.Errorf("the host sees %d viewers and is short of %v, want %d and nothing", s.Viewers, s.Short, viewers)
+	}
+	r := w.stop()
+	if r.Joined != viewers || r.Bytes.Peers < 2*r.Bytes.Origin {
+		t.Errorf("%d joined; %d bytes came from peers, %d from the origin", r.Joined, r.Bytes.Peers, r.Bytes.Origin)
+	}
+	t.Logf("%+v", r.Bytes)
 }
 
 func TestPlannerStops(t *testing.T) {
