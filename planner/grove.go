@@ -121,13 +121,27 @@ func newGrove(st State, now time.Time) *grove {
 	for _, c := range sortedContents(st.Contents) {
 		g.addForest(c, n)
 	}
-	const usual = tuber.MaxLinks // of most
-	room := make([]link, usual*n)
+	room := make([]link, roomForLinks(g.peers))
 	for i := range g.peers {
-		g.links[i] = room[usual*i : usual*i : usual*(i+1)]
+		n := usualLinks(&g.peers[i])
+		g.links[i], room = room[:0:n], room[n:]
 		g.enter(int32(i), st.Origin)
 	}
 	return g
+}
+
+// usualLinks is how many p seldom has more than.
+func usualLinks(p *Peer) int {
+	active, standby := p.links()
+	return min(active+standby, permanentLinks)
+}
+
+func roomForLinks(peers []Peer) int {
+	n := 0
+	for i := range peers {
+		n += usualLinks(&peers[i])
+	}
+	return n
 }
 
 // extend makes place for so many peers.
@@ -167,6 +181,7 @@ func (g *grove) addForest(c tuber.Content, n int) {
 	}
 	f := &forest{Content: c, n: len(g.forests), slot: upload(8 * c.Rate / tuber.BitsPerSecond(c.K)), trees: make([]tree, c.K)}
 	f.extend(n)
+	f.fresh = make([]int32, 0, n)
 	g.forests, g.byID[c.ID] = append(g.forests, f), f
 }
 
