@@ -158,13 +158,13 @@ func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 	return false
 }
 
-// crowded tells whether half of the slots of j go to children that are to feed
+// crowded tells whether j has as many children as it should that are to feed
 // others in this tree.
 func (g *grove) crowded(f *forest, p int, j int32) bool {
 	if g.shares[j].base < mixedFrom*f.slot {
 		return false
 	}
-	return 2*(upload(f.trees[p].at(j).mains)+1) > g.shares[j].base/f.slot
+	return mixedShare*(upload(f.trees[p].at(j).mains)+1) > g.shares[j].base/f.slot
 }
 
 // shorten moves those far from the origin nearer, where a slot is free there.

@@ -10,9 +10,15 @@ const (
 	looksSwap  = 8
 )
 
-// mixedFrom is from how many slots on a peer's children are mixed: those that feed
-// others and leaves. With fewer, ways would become longer by it.
-const mixedFrom = 8
+// A peer's children are mixed: those that feed others, which it sends to first, are
+// one in mixedShare, the rest leaves. Whoever feeds many has a chunk soon then, at
+// the price of a few more hops: with one in two, p99 at 50,000 viewers was 576 ms,
+// with one in four 492 (bench/delay). Peers with fewer slots than mixedFrom, as all
+// viewers are in trees of eight, are left out: ways would become much longer by it.
+const (
+	mixedShare = 4
+	mixedFrom  = 20
+)
 
 // choose finds a parent for i at a depth below deepest: as near to the root as
 // can be, there in turn among those who are at home in the tree. The slots that
@@ -31,12 +37,11 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 		later = 1
 	}
 	if int(f.main[i]) == p+1 {
-		// It will feed others here: leave the last slots of a parent, whose turn
-		// comes late, to leaves.
+		// It will feed others here: leave the later turns of a parent to leaves.
 		for d := 1; d < min(deepest, maxDepth) && t.opened > 0; d++ {
 			for _, class := range classes {
 				if class >= 0 && len(t.levels[d].free[class]) > 0 {
-					if j := g.inTurn(f, p, i, d, class, 2); j != none {
+					if j := g.inTurn(f, p, i, d, class, true); j != none {
 						return j
 					}
 				}
@@ -49,7 +54,7 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 			if class < 0 || at < 1 || at >= min(deepest, maxDepth) || len(t.levels[at].free[class]) == 0 {
 				continue
 			}
-			j := g.inTurn(f, p, i, at, class, 1)
+			j := g.inTurn(f, p, i, at, class, false)
 			if j == none {
 				continue
 			}
@@ -66,8 +71,8 @@ func (g *grove) choose(f *forest, p int, i int32, deepest int) int32 {
 
 // inTurn finds a parent for i on one level: the next one who can. Those who have no slot or no link left are taken off the
 // list; who is linked to one of them already finds it by neighbour.
-// With half 2 it is one that has more than half of its slots left.
-func (g *grove) inTurn(f *forest, p int, i int32, d, class int, half upload) int32 {
+// If early, it is one with turns left that are for those who feed others.
+func (g *grove) inTurn(f *forest, p int, i int32, d, class int, early bool) int32 {
 	t := &f.trees[p]
 	l := &t.levels[d]
 	tall := t.at(i).first != none
@@ -80,7 +85,7 @@ func (g *grove) inTurn(f *forest, p int, i int32, d, class int, half upload) int
 			continue
 		}
 		l.turn[class] = at + 1
-		if half > 1 && half*g.shares[j].budget < g.shares[j].base && g.shares[j].base >= mixedFrom*f.slot {
+		if s := &g.shares[j]; early && s.base >= mixedFrom*f.slot && mixedShare*(s.base-s.budget) > s.base {
 			continue
 		}
 		if !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
