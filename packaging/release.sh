@@ -18,9 +18,10 @@ DIST=${DIST:-dist}
 export DIST
 . packaging/env.sh
 find "$DIST" -maxdepth 1 -type f -delete # of earlier releases
-packaging/linux/build.sh
-CERT=${CERT:-} KEY=${CERT_KEY:-} packaging/windows/build.sh
-packaging/headless.sh
+# Linkers and compressors use one processor each: two builds side by side.
+(packaging/linux/build.sh && packaging/headless.sh) &
+CERT=${CERT:-} KEY=${CERT_KEY:-} packaging/windows/build.sh &
+wait -n && wait -n || { kill $(jobs -p) 2>/dev/null || true; wait; exit 1; }
 go run ./packaging/sign sums "$DIST"
 go run ./packaging/sign sign "$2" "$DIST"
 go run ./packaging/sign verify "$RELEASE_KEY" "$DIST"

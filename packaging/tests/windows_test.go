@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,9 @@ func (w *windows) path(parts ...string) string {
 	return filepath.Join(append([]string{users[0]}, parts...)...)
 }
 
+// temporary are keys that wine keeps for itself while it runs.
+var temporary = regexp.MustCompile(`(?m)^\[HKEY_CURRENT_USER\\Software\\Wine\\Temporary System Parameters[^\]]*\]\r\n(?:[^\[\r\n].*\r\n)*\r\n`)
+
 // registry is the user's whole registry, as text.
 func (w *windows) registry() string {
 	w.t.Helper()
@@ -163,7 +167,7 @@ func (w *windows) registry() string {
 	w.run("regedit", "/E", `C:\export.reg`, "HKEY_CURRENT_USER")
 	defer os.Remove(out)
 	text := do(w.t, exec.Command("iconv", "-f", "utf16", "-t", "utf8", out))
-	return strings.ReplaceAll(text, "[HKEY_CURRENT_USER\\Software\\Wine\\Temporary System Parameters\\Control Panel\\Mouse]\r\n\r\n", "") // wine's own
+	return temporary.ReplaceAllString(text, "")
 }
 
 // value is one value of the user's registry, "" if it is not there.
