@@ -40,6 +40,7 @@ type grove struct {
 	grant0   tuber.BitsPerSecond           // to who wants nothing yet
 	whole    bool                          // everybody's words are written at once, so nothing is noted as changed
 	scratch  words
+	mixing   mixing
 }
 
 // name is what others are told of a peer, in one cache line.

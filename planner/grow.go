@@ -20,6 +20,7 @@ func (g *grove) grow(every bool) {
 	if every {
 		tries = len(g.peers) * tuber.MaxPartitions
 	}
+	g.mix()
 	order := g.wantedFirst()
 	waiting := make([][]int32, len(order))
 	reserved := map[int32]upload{} // of peers that the origin feeds, for their children

@@ -11,6 +11,7 @@ func (g *grove) improve() {
 	if g.origin == none || !g.settled {
 		return
 	}
+	g.mix()
 	for _, f := range g.wantedFirst() {
 		g.turn++ // not the same tree first each time
 		for step := range f.trees {
@@ -161,10 +162,10 @@ func (g *grove) promoteOne(f *forest, p int, i int32) bool {
 // crowded tells whether j has as many children as it should that are to feed
 // others in this tree.
 func (g *grove) crowded(f *forest, p int, j int32) bool {
-	if g.shares[j].base < mixedFrom*f.slot {
+	if g.shares[j].base < g.mixing.from*f.slot {
 		return false
 	}
-	return mixedShare*(upload(f.trees[p].at(j).mains)+1) > g.shares[j].base/f.slot
+	return g.mixing.share*(upload(f.trees[p].at(j).mains)+1) > g.shares[j].base/f.slot
 }
 
 // shorten moves those far from the origin nearer, where a slot is free there.

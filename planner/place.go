@@ -10,15 +10,26 @@ const (
 	looksSwap  = 8
 )
 
-// A peer's children are mixed: those that feed others, which it sends to first, are
-// one in mixedShare, the rest leaves. Whoever feeds many has a chunk soon then, at
-// the price of a few more hops: with one in two, p99 at 50,000 viewers was 576 ms,
-// with one in four 492 (bench/delay). Peers with fewer slots than mixedFrom, as all
-// viewers are in trees of eight, are left out: ways would become much longer by it.
-const (
-	mixedShare = 4
-	mixedFrom  = 20
-)
+// mixing is how a peer's children are mixed: those that feed others, which it sends
+// to first, are one in share, the rest leaves; peers with fewer than from slots are
+// left out, for ways would become much longer by it.
+type mixing struct{ share, from upload }
+
+// mix decides the mixing. One in four has chunks sooner at the price of a few more
+// hops: at 50,000 viewers p99 was 492 ms, 576 with one in two (bench/delay). But where
+// means are short, more viewers are served in full with one in two
+// (bench/efficiency).
+func (g *grove) mix() {
+	spare, need := g.left, upload(0)
+	for _, f := range g.forests {
+		spare -= upload(f.lacking) * f.slot
+		need += upload(f.viewers*f.K) * f.slot
+	}
+	g.mixing = mixing{share: 2, from: 8}
+	if spare > need/10 {
+		g.mixing = mixing{share: 4, from: 20}
+	}
+}
 
 // choose finds a parent for i at a depth below deepest: as near to the root as
 // can be, there in turn among those who are at home in the tree. The slots that
@@ -85,7 +96,7 @@ func (g *grove) inTurn(f *forest, p int, i int32, d, class int, early bool) int3
 			continue
 		}
 		l.turn[class] = at + 1
-		if s := &g.shares[j]; early && s.base >= mixedFrom*f.slot && mixedShare*(s.base-s.budget) > s.base {
+		if s := &g.shares[j]; early && s.base >= g.mixing.from*f.slot && g.mixing.share*(s.base-s.budget) > s.base {
 			continue
 		}
 		if !g.mayFeed(j, i) || tall && t.below(j, i) || g.adrift && !g.rooted(t, j) {
