@@ -185,12 +185,3 @@ func (v view) checkServed(t reporter) {
 		}
 	}
 }
-
-func contains[T comparable](list []T, x T) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
-}
