@@ -30,6 +30,12 @@ type DialOptions struct {
 	Client *http.Client
 }
 
+// compression is of each message by itself: plans and reports are JSON with the
+// same names and ids again and again, and what a home line sends counts. Nothing
+// is kept between messages, so a connection costs no more memory. The bound of a
+// message is that of its text.
+const compression = websocket.CompressionNoContextTakeover
+
 // dialTimeout bounds the TCP, TLS and WebSocket handshakes together.
 const dialTimeout = 15 * time.Second
 
@@ -42,7 +48,7 @@ func Dial(ctx context.Context, o DialOptions) (Conn, error) {
 	client, done := o.client()
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, o.URL, &websocket.DialOptions{HTTPClient: client})
+	ws, _, err := websocket.Dial(ctx, o.URL, &websocket.DialOptions{HTTPClient: client, CompressionMode: compression})
 	if err != nil {
 		done()
 		return nil, fmt.Errorf("dial planner: %w", err)
@@ -59,7 +65,7 @@ func Accept(w http.ResponseWriter, r *http.Request) (Conn, error) {
 		return nil, errors.New("accept control socket: request of another origin")
 	}
 	// SameOrigin was stricter than the library's own check.
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: compression})
 	if err != nil {
 		return nil, fmt.Errorf("accept control socket: %w", err)
 	}
