@@ -67,6 +67,9 @@ bench-link: ## goodput of a link against bare pion with the same sctp
 bench-plan: ## time of a full plan and of a join or leave, by the real planner
 	@go run ./bench/plan
 
+bench-control: ## what control sockets cost a host: CPU and bytes per viewer, on loopback
+	@go run ./bench/control
+
 bench-delay: ## chunk delay from the origin to every viewer, simulated through the real planner's trees
 	@go run ./bench/delay
 
@@ -82,4 +85,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-delay bench-efficiency bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-store bench-app clean
