@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## run the main job on this machine: a site, a host, a booster (VIEWERS=N adds headless viewers; Ctrl-C ends it)
 	@CGO_ENABLED=0 go run ./cmd/tuber demo $(if $(VIEWERS),--viewers $(VIEWERS)) $(ARGS)
@@ -76,6 +76,9 @@ bench-delay: ## chunk delay from the origin to every viewer, simulated through t
 bench-efficiency: ## the highest rate at which the planner serves everybody, over the class bound
 	@go run ./bench/efficiency
 
+bench-efficiency-real: build ## the least upload, over what all need, at which nobody stalls (root)
+	@scripts/bench-deps.sh && node bench/rivals/efficiency.mjs
+
 bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
 	@BENCHTIME=$${BENCHTIME:-200x} scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
 
@@ -85,4 +88,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean
