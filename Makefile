@@ -37,8 +37,8 @@ lint: ## gofmt, go vet, staticcheck, tsc --strict
 vuln: ## known vulnerabilities that our code calls (TUBER_VULNDB names a local database)
 	@scripts/vuln.sh
 
-soak: build ## browser tests that take long, or were not yet seen green often enough for make test
-	@scripts/deps.sh && cd e2e && node --test --test-timeout=900000 ./*.soak.mjs
+soak: build ## browser tests that take long, or were not yet seen green often enough for make test (root)
+	@scripts/bench-deps.sh && cd e2e && node --test --test-concurrency=1 --test-timeout=900000 ./*.soak.mjs
 
 fuzz: ## every fuzz target for a minute
 	@scripts/fuzz.sh

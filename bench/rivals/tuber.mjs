@@ -39,23 +39,29 @@ export async function tracker(t, hub) {
   return `ws://${hub.address}:8000`;
 }
 
-// host runs Tuber at home before the site; its certificate is self-made and
-// browsers are told its key.
-export async function host(t, home, upstream, args = []) {
-  const dir = folder(t), key = join(dir, "key.pem"), cert = join(dir, "cert.pem");
+// certificate makes one for a home, and what tells browsers to trust its key.
+function certificate(dir, home) {
+  const key = join(dir, "key.pem"), cert = join(dir, "cert.pem");
   execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
     "-keyout", key, "-out", cert, "-subj", "/CN=bench", "-addext", `subjectAltName=IP:${home.address}`], { stdio: "ignore" });
   const pin = execFileSync("sh", ["-c", `openssl x509 -in ${cert} -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64`]).toString().trim();
+  return { args: ["--cert", cert, "--key", key], flags: [`--ignore-certificate-errors-spki-list=${pin}`] };
+}
+
+// host runs Tuber at home before the site; with a certificate of its own unless
+// it is to be plain.
+export async function host(t, home, upstream, args = [], { plain = false } = {}) {
+  const dir = folder(t), secure = plain ? { args: [], flags: [] } : certificate(dir, home);
   const state = join(dir, "host");
-  const p = run(t, ["host", "--upstream", upstream, "--listen", `${home.address}:8443`, "--cert", cert, "--key", key,
+  const p = run(t, ["host", "--upstream", upstream, "--listen", `${home.address}:8443`, ...secure.args,
     "--control-listen", `${home.address}:8444`, "--udp-listen", `${home.address}:8443`, "--stun-listen", `${home.address}:3478`,
     "--no-upnp", "--public-host", home.address, "--state", state, ...args], { within: home.command });
-  await p.line(/site\s+(https:\S+)/);
+  await p.line(/site\s+(https?:\S+)/);
   const [, dashboard] = await p.line(/dashboard\s+(http:\S+)/);
   const asked = (path) => execFileSync(home.command[0], [...home.command.slice(1), "curl", "-sf", "-H",
     "Authorization: Bearer " + new URL(dashboard).searchParams.get("key"), new URL(path, dashboard).href], { maxBuffer: 1 << 26 }).toString();
   return {
-    page: `https://${home.address}:8443/`, flags: [`--ignore-certificate-errors-spki-list=${pin}`], program: p,
+    page: `http${plain ? "" : "s"}://${home.address}:8443/`, flags: secure.flags, program: p,
     state: () => JSON.parse(asked("/api/state")),
     payload: () => Number(asked("/metrics").match(/^tuber_payload_bytes_total (\S+)/m)[1]),
     invite: async (uses = 1) => (await run(t, ["invite", "create", "--uses", String(uses), "--state", state]).line(/(https:\S+#\S+)/))[1],
