@@ -42,15 +42,22 @@ func makeGrove(st State, now time.Time) *grove {
 	g.subscribe(st.Previous)
 	g.keep(st.Previous)
 	g.moves = g.allowance(st.Previous)
-	for range 16 { // what one gets may make room for another; seldom more than twice
+	g.rest()
+	for round, rests := 0, true; round < 16; round++ { // what one gets may make room for another; seldom more than twice
 		moves, unfed := g.moves, g.unfed()
 		g.settleHomes()
 		g.grow(true)
 		g.settleHomes()
 		g.improve()
-		if g.moves == moves && g.unfed() == unfed {
+		if g.moves != moves || g.unfed() != unfed {
+			rests = false
+			continue
+		}
+		if rests {
 			break
 		}
+		g.rest()
+		rests = true
 	}
 	g.setGrants()
 	for _, f := range g.forests {
