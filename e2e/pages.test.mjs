@@ -101,14 +101,16 @@ test("a viewer who switches off on the privacy page uploads nothing afterwards",
   assert.equal((await figures(other)).stalls, 0);
 });
 
-// Sites register their worker early, while the page is read, or after it was loaded.
-for (const [when, call] of [["at once", "CALL"], ["after loading", 'addEventListener("load", () => CALL)']]) {
+// Sites register their worker early, while the page is read, or after it was
+// loaded, and its script may take a while to come.
+const later = 'addEventListener("load", () => CALL)';
+for (const [when, call, takes] of [["at once", "CALL", 0], ["after loading", later, 0], ["after loading, slowly,", later, 1500]]) {
   test(`a site that registers its own service worker ${when} keeps it, and video comes through peers`, async (t) => {
     const worker = 'addEventListener("fetch", (e) => { if (new URL(e.request.url).pathname === "/own") e.respondWith(new Response("from the site\'s worker")); });';
     const script = call.replace("CALL", 'navigator.serviceWorker.register("/own-sw.js")');
     const s = await site(t, {
       page: (html) => html.replace("<head>", `<head><script>${script}</script>`),
-      any: (req, res) => req.url === "/own-sw.js" && (res.writeHead(200, { "Content-Type": "text/javascript" }).end(worker), true),
+      any: (req, res) => req.url === "/own-sw.js" && setTimeout(() => res.writeHead(200, { "Content-Type": "text/javascript" }).end(worker), takes),
     });
     const h = await host(t, s);
     await boosted(t, h);

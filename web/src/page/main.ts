@@ -1,7 +1,7 @@
 // The page peer. It never throws into the site and leaves one global: tuber.
 import { readConfig, type Config } from "../port.ts";
 import { stored } from "./means.ts";
-import { register, unregister } from "./register.ts";
+import { Begun, register, unregister } from "./register.ts";
 import { startPeer } from "./peer.ts";
 import { supported } from "./support.ts";
 
@@ -15,10 +15,11 @@ async function start(config: Config): Promise<void> {
   if (!isSecureContext || !("serviceWorker" in navigator)) return;
   const off = new URLSearchParams(location.search).get("tuber") === "off" || stored(OFF) !== null;
   if (off || !config.enabled) return unregister(config.prefix);
-  if (!(await supported())) return;
+  const begun = new Begun();
+  if (!(await supported())) return begun.end();
   const stats = startPeer(config);
   scope.tuber = { stats };
-  await register(config.prefix);
+  await register(config.prefix, begun);
 }
 
 const scope = window as unknown as PageScope;

@@ -4,11 +4,40 @@ const SCOPE = "/";
 const LOADED_MS = 3000; // at most so long for the page to load
 const QUIET_MS = 300; // then a registration that the site began meanwhile is visible
 
+/**
+ * What the site registers from now on. A registration is visible only once its
+ * script was fetched, and until then ours would replace it.
+ */
+export class Begun {
+  readonly #workers = navigator.serviceWorker;
+  readonly #pending = new Set<Promise<unknown>>();
+
+  constructor() {
+    const register = this.#workers.register;
+    this.#workers.register = (...args) => {
+      const begun = register.apply(this.#workers, args);
+      this.#pending.add(begun);
+      return begun;
+    };
+  }
+
+  /** Waits for what was begun, whatever comes of it, and looks no more. */
+  async end(): Promise<void> {
+    while (this.#pending.size > 0) {
+      const all = [...this.#pending];
+      await Promise.allSettled(all);
+      for (const one of all) this.#pending.delete(one);
+    }
+    delete (this.#workers as { register?: unknown }).register; // the prototype's is there again
+  }
+}
+
 /** True if the site's requests go, or will go, through a worker that holds our code. */
-export async function register(prefix: string): Promise<boolean> {
+export async function register(prefix: string, begun: Begun): Promise<boolean> {
   const url = new URL(`${prefix}sw.js`, location.origin).href;
   const workers = navigator.serviceWorker;
   if (!(await workers.getRegistration(SCOPE))) await quiet(); // else ours could replace one that the site has just begun
+  await begun.end();
   const there = await workers.getRegistration(SCOPE);
   const script = there?.active ?? there?.waiting ?? there?.installing;
   const inScope = there?.scope === new URL(SCOPE, location.origin).href;
