@@ -17,10 +17,12 @@ const nap = 250 * time.Millisecond
 func (u *ui) doze(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	for ctx.Err() == nil && !u.over.Load() {
-		shown := false
-		fyne.DoAndWait(func() {
-			if shown = u.visible; shown || u.over.Load() {
+	shown := make(chan bool, 1)
+	for ctx.Err() == nil {
+		fyne.Do(func() { // nobody waits for it alone: the loop may end with it in its queue
+			is := u.visible
+			defer func() { shown <- is }()
+			if is || u.over.Load() {
 				return
 			}
 			end := time.NewTimer(nap)
@@ -31,11 +33,17 @@ func (u *ui) doze(ctx context.Context) {
 			case <-end.C:
 			}
 		})
-		if shown {
-			select {
-			case <-ctx.Done():
-			case <-look.C:
+		select {
+		case <-ctx.Done():
+			return
+		case is := <-shown:
+			if !is {
+				continue
 			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-look.C:
 		}
 	}
 }

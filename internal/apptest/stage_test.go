@@ -115,7 +115,7 @@ func (s *stage) run(name string, args ...string) *proc {
 // stop ends a program as a logout does, and returns how it ended.
 func (p *proc) stop() error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	return p.wait(20 * time.Second)
+	return p.wait(45 * time.Second)
 }
 
 func (p *proc) wait(most time.Duration) error {
@@ -123,8 +123,13 @@ func (p *proc) wait(most time.Duration) error {
 	case <-p.done:
 		return p.err
 	case <-time.After(most):
-		_ = p.cmd.Process.Kill()
-		<-p.done
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // where it stands is told with what it said
+		select {
+		case <-p.done:
+		case <-time.After(5 * time.Second):
+			_ = p.cmd.Process.Kill()
+			<-p.done
+		}
 		return fmt.Errorf("%s did not end within %v", p.name, most)
 	}
 }
