@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
 )
 
 func TestLearn(t *testing.T) {
@@ -74,5 +75,44 @@ func TestWhereLearningBegins(t *testing.T) {
 		if got := l.upload(tt.limit); got != tt.want {
 			t.Errorf("%s, %+v, cap %d: got %d, want %d", tt.role, tt.record, tt.limit, got, tt.want)
 		}
+	}
+}
+
+func TestWhatWasLatelyCountsLess(t *testing.T) {
+	var s lately
+	s.add(800, epochStart)
+	s.add(100, epochStart.Add(halfLife))
+	if got := s.at(epochStart.Add(2 * halfLife)); got != 250 {
+		t.Errorf("got %v, want a quarter of 800 and a half of 100", got)
+	}
+}
+
+// TestOneSlowReceiverIsItsOwnFault: a sender is behind if most of its receivers
+// wait for more than a second.
+func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
+	for slow, want := range map[int]tuber.BitsPerSecond{0: firstBooster, 1: firstBooster, 2: firstBooster * 7 / 10} {
+		story(t, func(h *house) {
+			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
+			all := append(h.crowd(3), o, b)
+			passes(10*time.Second, all...)
+			var sent []tuber.LinkReport
+			for n, v := range all[:3] {
+				l := tuber.LinkReport{Peer: v.id, Sent: 100_000}
+				if n < slow {
+					l.Queue = 2 * time.Second
+				}
+				sent = append(sent, l)
+				v.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: []tuber.LinkReport{{Peer: b.id, Received: 100_000}}}})
+			}
+			passes(time.Second, all...)
+			b.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: sent}})
+			passes(2*saveEvery, all...)
+			if r, _, _ := h.book.Booster(b.id); r.Upload != want {
+				t.Errorf("%d of three wait: the uplink counts %v, want %v", slow, r.Upload, want)
+			}
+			for _, g := range all {
+				_ = g.hangUp()
+			}
+		})
 	}
 }

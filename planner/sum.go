@@ -59,7 +59,7 @@ func (c *cell) sumLocked(now time.Time) sum {
 	s.spare = g.spareSlots()
 	s.left = s.spare
 	if g.origin != none && c.number == firstCell { // outside's is somebody else's
-		s.left += tuber.BitsPerSecond(max(0, g.budgetOf(g.origin)).perSecond())
+		s.left += tuber.BitsPerSecond(max(0, g.shares[g.origin].budget).perSecond())
 	}
 	s.visits = c.visitsLocked()
 	if pp := c.plan.Peers[c.top()]; pp != nil && c.number != firstCell {
@@ -97,7 +97,7 @@ func (g *grove) spareSlots() tuber.BitsPerSecond {
 	var sum upload
 	for i := range int32(len(g.peers)) {
 		if p := &g.peers[i]; i != g.origin && p.Role != "" && !p.Away {
-			sum += max(0, g.budgetOf(i)) / slot * slot
+			sum += max(0, g.shares[i].budget) / slot * slot
 		}
 	}
 	return tuber.BitsPerSecond(min(sum.perSecond(), float64(tuber.Unlimited)))

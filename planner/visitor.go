@@ -45,6 +45,3 @@ func (g *grove) visits(i int32) bool { return g.shares[i].traits&isVisitor != 0 
 // watches tells whether i is one whom the plan must serve: a viewer, or a
 // visitor, behind whom there are others.
 func (g *grove) watches(i int32) bool { return g.shares[i].traits&(isViewer|isVisitor) != 0 }
-
-// budgetOf is what i was not assigned yet.
-func (g *grove) budgetOf(i int32) upload { return g.shares[i].budget }

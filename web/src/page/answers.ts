@@ -102,11 +102,13 @@ export class Answers {
 
   /** Waits for a statement about the first byte asked for. */
   async #find(q: Request, asked: number, post: Post): Promise<{ held: Held; place: Place } | undefined> {
-    const patience = this.#patience(q);
+    let patience: number | undefined; // it takes a look through the playlists, so not before it is needed
     for (let said = asked; ; ) {
       const known = this.#o.memory.place(q.url, q.start ?? 0);
+      if (known || !this.#finding.has(q.id)) return known;
+      patience ??= this.#patience(q);
       const now = performance.now();
-      if (known || now - asked >= patience || !this.#finding.has(q.id)) return known;
+      if (now - asked >= patience) return undefined;
       if (now - said >= WAIT_MS) {
         said = now;
         post({ type: "wait", id: q.id });
