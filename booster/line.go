@@ -143,7 +143,7 @@ func inPayload(cap tuber.BitsPerSecond) tuber.BitsPerSecond {
 	if cap == tuber.Unlimited {
 		return cap
 	}
-	return tuber.BitsPerSecond(float64(cap) * payload)
+	return tuber.BitsPerSecond(float64(cap) * headroom * payload)
 }
 
 // ofCap is a swarm's part of a cap.

@@ -66,8 +66,9 @@ type flow struct {
 	known                   recent[tuber.ChunkNumber]
 	sent                    recent[tuber.ChunkNumber]
 	has                     tuber.Range
-	started                 bool             // the playlist and the live window were sent
-	pastAsked               tuber.Partitions // of the neighbour, by this side
+	started                 bool                           // the playlist and the live window were sent
+	pastAsked               tuber.Partitions               // of the neighbour, by this side
+	brought                 [tuber.MaxPartitions]time.Time // when a chunk of each partition last came
 	wholeAsked              time.Time
 }
 

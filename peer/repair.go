@@ -9,12 +9,13 @@ import (
 )
 
 const (
-	lateAfter   = 500 * time.Millisecond // after its manifest a chunk is late (design section 5.5)
-	lateBy      = 3                      // or once so many higher numbers of its partition came
-	pastGrace   = 2 * time.Second        // what was asked for as the past may take longer
-	askWithin   = 2 * time.Second        // an answer later than this is of no use
-	minAskAgain = 150 * time.Millisecond // 2 RTT, but never less: the answer takes its time to send
-	askRounds   = 3                      // of all who may have it
+	lateAfter   = 500 * time.Millisecond  // after its manifest a chunk is late (design section 5.5)
+	lateBy      = 3                       // or once so many higher numbers of its partition came
+	goesOnFor   = 1500 * time.Millisecond // after a chunk its partition has not come to a halt; the plan's steps are 0.7 s at most
+	pastGrace   = 2 * time.Second         // what was asked for as the past may take longer
+	askWithin   = 2 * time.Second         // an answer later than this is of no use
+	minAskAgain = 150 * time.Millisecond  // 2 RTT, but never less: the answer takes its time to send
+	askRounds   = 3                       // of all who may have it
 	roundEvery  = time.Second
 	maxWants    = 4096 // chunks looked out for, per content
 )
@@ -176,7 +177,7 @@ type askKey struct {
 	c tuber.ContentID
 }
 
-// repair asks for what is late: a standby first, then whoever says to have it,
+// repair asks for what is late and not merely behind: a standby first, then whoever says to have it,
 // each in turn after two round trips.
 func (s *swarm) repair(now time.Time) {
 	asks := make(map[askKey][]tuber.ChunkNumber)
@@ -184,6 +185,10 @@ func (s *swarm) repair(now time.Time) {
 	for c, w := range s.wants {
 		for n, x := range w.m {
 			if now.Before(x.due) {
+				continue
+			}
+			if !x.past && len(x.asked) == 0 && x.rounds == 0 && x.higher < lateBy && s.goesOnLocked(c, n, now) {
+				x.due = now.Add(lateAfter)
 				continue
 			}
 			l := s.helperLocked(c, n, x)
@@ -207,6 +212,30 @@ func (s *swarm) repair(now time.Time) {
 		slices.Sort(numbers)
 		key.l.askFor(key.c, numbers)
 	}
+}
+
+// goesOnLocked tells whether a source still brings the partition of n: then n is
+// behind on a full line, and asked of others it would come twice, on lines that
+// are full as well.
+func (s *swarm) goesOnLocked(c tuber.ContentID, n tuber.ChunkNumber, now time.Time) bool {
+	k := s.ks[c]
+	if k == 0 || s.plan == nil {
+		return false
+	}
+	p := n.Partition(k)
+	for _, src := range s.plan.Sources {
+		if l := s.links[src.From]; l != nil && src.Content == c && !src.Standby && src.Partitions.Has(p) && l.brings(c, p, now) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *link) brings(c tuber.ContentID, p tuber.Partition, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.flows[c]
+	return f != nil && now.Sub(f.brought[p]) < goesOnFor
 }
 
 func (l *link) askFor(c tuber.ContentID, numbers []tuber.ChunkNumber) {

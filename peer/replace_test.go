@@ -113,3 +113,38 @@ func TestRepair(t *testing.T) {
 		}
 	}
 }
+
+// What is behind on a full line still comes: nobody else is asked for it, or it
+// would come twice.
+func TestBehindIsNotLate(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	o := ns.add("origin", tuber.RoleOrigin)
+	a := ns.add("ann", tuber.RoleBooster, func(c *Config) { c.Uplink = tuber.NewUplink(2e6) })
+	v := ns.add("ben", tuber.RoleBooster)
+	st := newStream(t, ns.site, 2)
+	ns.plan(o, tuber.PeerPlan{Assignments: []tuber.Assignment{assign(st, a)},
+		Introductions: []tuber.Introduction{a.intro(false), v.intro(false)}})
+	ns.plan(a, tuber.PeerPlan{Assignments: []tuber.Assignment{assign(st, v)}, Sources: []tuber.Source{source(st, o, false)},
+		Introductions: []tuber.Introduction{o.intro(true), v.intro(false)}})
+	ns.plan(v, tuber.PeerPlan{Sources: []tuber.Source{source(st, a, false), source(st, o, true)},
+		Introductions: []tuber.Introduction{o.intro(true), a.intro(true)}})
+	linked(t, ns, o, a)
+	linked(t, ns, o, v)
+	swarm := linked(t, ns, v, a).s
+	publish(t, o, ns.Site(), st.segment(2))
+	v.has(t, st.content.ID, 2)
+	eventually(t, "what ben asked for as the past is here", func() bool {
+		swarm.mu.Lock()
+		defer swarm.mu.Unlock()
+		return swarm.wants[st.content.ID] == nil
+	})
+	publish(t, o, ns.Site(), st.segment(30)) // 3.9 Mbit: 2 s of ann's line
+	v.has(t, st.content.ID, 32)
+	st.same(v)
+	for _, l := range v.Stats()[ns.Site()].Links {
+		if l.Peer == o.ID() && l.Received > 0 {
+			t.Errorf("the standby sent %d bytes of what was on its way", l.Received)
+		}
+	}
+}

@@ -132,7 +132,7 @@ test("what a request may be answered with", async () => {
   assert.deepEqual(spanOf({ start: 0, end: 4 }, one), { from: 0, end: 5, total: null });
 });
 
-test("late: past the paced time, or overtaken three times", async () => {
+test("late: past the paced time while its partition stands still, or overtaken three times", async () => {
   const site = await newSite();
   const held = new Memory().of(CONTENT, 4);
   held.k = 1;
@@ -140,11 +140,15 @@ test("late: past the paced time, or overtaken three times", async () => {
   const run = await newRun(site, { first: 0, url: "/s" }, data);
   held.addRun(run, 1000);
   const rate = 1_310_720; // a chunk takes 100 ms
-  assert.deepEqual(lateNumbers(held, 0, rate, 1600), []);
-  assert.deepEqual(lateNumbers(held, 0, rate, 1601), [0]);
-  assert.deepEqual(lateNumbers(held, 0, rate, 1750), [0, 1]);
+  const stands = (): boolean => false;
+  const goesOn = (): boolean => true;
+  assert.deepEqual(lateNumbers(held, 0, rate, 1600, stands), []);
+  assert.deepEqual(lateNumbers(held, 0, rate, 1601, stands), [0]);
+  assert.deepEqual(lateNumbers(held, 0, rate, 1750, stands), [0, 1]);
+  assert.deepEqual(lateNumbers(held, 0, rate, 1750, goesOn), [], "they are behind on a full line");
   for (const n of [2, 3, 4]) held.put(await VerifiedChunk.verify(run, n, cut(data)[n] as Uint8Array));
-  assert.deepEqual(lateNumbers(held, 0, rate, 1000), [0, 1], "three higher ones are here");
+  assert.deepEqual(lateNumbers(held, 0, rate, 1000, stands), [0, 1], "three higher ones are here");
+  assert.deepEqual(lateNumbers(held, 0, rate, 1000, goesOn), [0, 1], "and they were left out");
 });
 
 test("a delivery gives the bytes in order as chunks arrive, the missing by HTTP at the last moment", async () => {

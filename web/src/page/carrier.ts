@@ -1,6 +1,6 @@
 // The data plane of a membership: what comes in is verified, held and passed on.
 import type { Blamed } from "./intake.ts";
-import type { Outgoing, PeerPlan, Range } from "../wire/control.ts";
+import type { Outgoing, PeerPlan, Range, Source } from "../wire/control.ts";
 import { bye, type ChunkFrame, type Frame, type UpdateFrame } from "../wire/frame.ts";
 import { MAX_ASK } from "../wire/constants.ts";
 import type { OriginClock } from "./clock.ts";
@@ -107,7 +107,7 @@ export class Carrier {
       const waited = deliveries
         .filter((d) => d.held === held)
         .flatMap((d) => waitedFor(held, d, from, now - d.asked > UNASKED_MS));
-      const late = lateNumbers(held, from, this.#o.rate(held.content), now);
+      const late = lateNumbers(held, from, this.#o.rate(held.content), now, (n) => this.#goesOn(held, n, sources, now));
       const names = live ? held.unnamed(now - UNDER_WAY_MS).slice(0, MAX_ASK) : [];
       const numbers = [...new Set([...waited, ...late, ...names])].filter((n) => !this.fetcher.flying(held.content, n));
       if (live) this.#pullOrphans(held, now);
@@ -116,6 +116,12 @@ export class Carrier {
     for (const n of open) this.giving.pump(n, now);
     this.#repair.tidy(now);
     this.memory.trim(this.#o.clock.now(now));
+  }
+
+  #goesOn(held: Held, n: number, sources: readonly Source[], now: number): boolean {
+    const bit = 1 << (n % held.k);
+    const parent = (s: Source): boolean => s.content === held.content && !s.standby && (s.partitions & bit) !== 0;
+    return sources.some((s) => parent(s) && this.swarm.get(s.from)?.brings(held.content, n % held.k, now) === true);
   }
 
   #pullOrphans(held: Held, now: number): void {
@@ -194,7 +200,9 @@ export class Carrier {
   }
 
   #chunk(n: Neighbour, f: ChunkFrame): void {
-    void this.#intake.chunk(f, n.id, performance.now());
+    const now = performance.now();
+    n.bring(f.content, f.number % (this.memory.get(f.content)?.k ?? 1), now);
+    void this.#intake.chunk(f, n.id, now);
   }
 
   #verified(held: Held, chunk: Parameters<Giving["chunk"]>[1], from: string): void {

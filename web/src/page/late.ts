@@ -1,5 +1,7 @@
-// Which chunks are late: 500 ms past their paced time, in low latency a part's
-// duration, or three higher numbers of their partition are here.
+// Which chunks are late: three higher numbers of their partition are here, or they
+// are 500 ms past their paced time (in low latency a part's duration) and their
+// partition has come to a halt. One that goes on is behind on a full line, and what
+// is asked of others then comes twice, on lines that are full as well.
 import { CHUNK_SIZE } from "../wire/constants.ts";
 import { nextOf } from "../wire/manifest.ts";
 import type { Held } from "./held.ts";
@@ -13,8 +15,8 @@ export function pacedTime(arrived: number, index: number, rate: number): number 
   return rate > 0 ? arrived + ((index + 1) * CHUNK_SIZE * 8000) / rate : arrived;
 }
 
-/** Late numbers from `from` on, ascending, at most `max`. */
-export function lateNumbers(held: Held, from: number, rate: number, now: number, max = 256): number[] {
+/** Late numbers from `from` on, ascending, at most `max`; goesOn tells of a number's partition whether a parent still brings it. */
+export function lateNumbers(held: Held, from: number, rate: number, now: number, goesOn: (n: number) => boolean, max = 256): number[] {
   const out: number[] = [];
   const patience = held.part > 0 ? Math.max(SOON_MS, Math.min(held.part, LATE_MS)) : LATE_MS;
   for (const { manifest: m } of held.runs) {
@@ -22,7 +24,8 @@ export function lateNumbers(held: Held, from: number, rate: number, now: number,
     if (nextOf(m) <= from || arrived === undefined) continue;
     for (let n = Math.max(from, m.first); n < nextOf(m) && out.length < max; n++) {
       if (held.has(n) || out.at(-1) === n) continue;
-      if (now > pacedTime(arrived, n - m.first, rate) + patience || overtaken(held, n)) out.push(n);
+      const past = now > pacedTime(arrived, n - m.first, rate) + patience;
+      if ((past && (held.part > 0 || !goesOn(n))) || overtaken(held, n)) out.push(n);
     }
   }
   return out;

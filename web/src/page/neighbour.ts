@@ -4,6 +4,8 @@ import type { Blamed } from "./intake.ts";
 import type { Link } from "./link.ts";
 import { SendQueue } from "./queue.ts";
 
+const BRINGS_MS = 1500; // between two chunks of one partition; at most 700 by the plan
+const MAX_BROUGHT = 512; // partitions remembered
 const ANSWER_MS = 500; // how long a sign of life may take, at least
 
 /** A peer that the planner introduced, whatever PeerConnection leads to it now. */
@@ -19,6 +21,7 @@ export class Neighbour {
   readonly ranges = new Map<string, Range>();
   readonly shown = new Map<string, Shown>(); // what it was told of each content
   readonly asked = new Set<string>(); // contents whose past was asked for
+  readonly #brought = new Map<string, number>(); // content/partition -> ms, when a chunk of it last came
   sent = 0; // payload bytes, in all
   received = 0; // payload bytes verified, in all
   #counts = fresh();
@@ -39,6 +42,19 @@ export class Neighbour {
   alive(now: number): boolean {
     const link = this.link;
     return link?.open === true && !(link.pinged > link.heard && now - link.pinged > Math.max(ANSWER_MS, 3 * this.rtt));
+  }
+
+  /** Notes that a chunk of a partition came. */
+  bring(content: string, partition: number, now: number): void {
+    const key = `${content}/${partition}`;
+    this.#brought.delete(key);
+    this.#brought.set(key, now);
+    if (this.#brought.size > MAX_BROUGHT) this.#brought.delete(this.#brought.keys().next().value ?? "");
+  }
+
+  /** True while chunks of a partition keep coming. */
+  brings(content: string, partition: number, now: number): boolean {
+    return now - (this.#brought.get(`${content}/${partition}`) ?? -Infinity) < BRINGS_MS;
   }
 
   /** True if its last range covers chunk n. */
