@@ -15,6 +15,7 @@ import (
 type tally struct {
 	passed, failed, skipped int
 	words                   []string
+	telling                 bool // of a test of node's that failed
 }
 
 func main() {
@@ -97,12 +98,17 @@ func (g *goEvents) line(text string) {
 
 // tap reads the TAP of node's test runner (subtests are indented). A file is a
 // test of its own there; only what it holds counts, unless it failed as a whole.
+// What it says of a failure, between lines of --- and ..., is passed on.
 func (t *tally) tap(text string) {
 	line := strings.TrimSpace(text)
 	switch {
+	case t.telling:
+		t.words = append(t.words, text)
+		t.telling = line != "..."
 	case strings.HasPrefix(line, "not ok "):
 		t.failed++
 		t.words = append(t.words, "FAIL "+line)
+		t.telling = true
 	case strings.HasPrefix(line, "ok ") && strings.Contains(line, "# SKIP"):
 		t.skipped++
 		t.words = append(t.words, "SKIP "+line)

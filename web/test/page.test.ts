@@ -24,10 +24,11 @@ test("the deadline is the end of what the player has, half a segment if unknown"
 
 test("HTTP begins at the last moment, not before", () => {
   const http = { rate: 100, delay: 50 }; // 100 bytes a ms
-  const w = { asked: 0, ahead: 3000, target: 2000, missing: 100_000, http }; // takes 1000 + 50 + margin 150
+  const w = { asked: 0, ahead: 3000, target: 2000, missing: 100_000, http }; // takes 1000 + 50 + margin 500
   assert.equal(mustFetch({ ...w, now: 0 }), false);
-  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1300 }), false);
-  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1200 }), true);
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1600 }), false);
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1550 }), true);
+  assert.equal(mustFetch({ ...w, target: 400, now: 1000, ahead: 1250 }), false, "short parts leave less room");
   assert.equal(mustFetch({ ...w, now: 1000, ahead: 0 }), true);
   assert.equal(mustFetch({ ...w, now: 1000, ahead: 0, missing: 0 }), false, "nothing lacks");
 });

@@ -10,7 +10,7 @@ export type Wait = {
 };
 
 const PATIENCE = 5000; // ms: players give up on a silent request after some 10 s
-const MARGIN = 150; // ms
+const MARGIN = { least: 150, most: 500 }; // ms; between them a quarter of the target: a busy player's thread is late itself
 
 /** The moment at which the last byte must be there. */
 export function deadline(w: Pick<Wait, "now" | "asked" | "ahead" | "target">): number {
@@ -21,6 +21,6 @@ export function deadline(w: Pick<Wait, "now" | "asked" | "ahead" | "target">): n
 /** True from the last moment at which HTTP at its measured speed still makes the deadline. */
 export function mustFetch(w: Wait): boolean {
   if (w.missing === 0) return false;
-  const takes = w.http.delay + w.missing / Math.max(w.http.rate, 1e-3) + MARGIN;
+  const takes = w.http.delay + w.missing / Math.max(w.http.rate, 1e-3) + Math.max(MARGIN.least, Math.min(w.target / 4, MARGIN.most));
   return w.now + takes >= deadline(w);
 }
