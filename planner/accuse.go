@@ -118,7 +118,7 @@ func (c *cell) accusedByLocked(id tuber.PeerID) int {
 func (c *cell) weightLocked(id tuber.PeerID) int {
 	plans := map[tuber.Version]bool{}
 	for accuser, plan := range c.accusers[id] {
-		if len(c.accusers[accuser]) == 0 && !c.quarantined[accuser] {
+		if len(c.accusers[accuser]) == 0 && !c.quarantined.has(accuser) {
 			plans[plan] = true
 		}
 	}

@@ -38,7 +38,7 @@ func (c *cell) adoptLocked(m *member, j wire.Join, now time.Time) {
 
 // ghostLocked counts a neighbour that has not rejoined yet as a peer that is away.
 func (c *cell) ghostLocked(in tuber.Introduction, plan *tuber.PeerPlan, now time.Time) {
-	if c.members[in.Peer] != nil || in.Key.PeerID() != in.Peer || c.quarantined[in.Peer] || len(c.ghosts) >= maxGhosts {
+	if c.members[in.Peer] != nil || in.Key.PeerID() != in.Peer || c.quarantined.has(in.Peer) || len(c.ghosts) >= maxGhosts {
 		return
 	}
 	g, ok := c.ghosts[in.Peer]

@@ -50,7 +50,7 @@ type cell struct {
 	marked      map[tuber.PeerID]bool            // came, went or changed since the last plan
 	afresh      bool                             // the next plan is made from everything that is known
 	adopted     map[tuber.PeerID]*tuber.PeerPlan // brought by rejoining peers since the last plan
-	quarantined map[tuber.PeerID]bool
+	quarantined barred
 	accusers    map[tuber.PeerID]map[tuber.PeerID]tuber.Version // accused to viewers, and the plan that introduced them
 	proven      bool                                            // departed has one that the book must bar at once
 	settled     time.Time                                       // see State; zero if there is nothing to wait for
@@ -117,17 +117,16 @@ type arrival struct {
 func newCell(number cellNumber, cfg Config, began time.Time, dirty chan struct{}) *cell {
 	return &cell{
 		number: number, epoch: cfg.Epoch, origin: cfg.Origin, began: began, log: cfg.Log, now: cfg.Now, dirty: dirty,
-		visitors:    map[tuber.PeerID]visitor{},
-		parts:       map[tuber.PeerID]*part{},
-		refed:       map[tuber.PeerID]bool{},
-		members:     map[tuber.PeerID]*member{},
-		ghosts:      map[tuber.PeerID]Peer{},
-		marked:      map[tuber.PeerID]bool{},
-		adopted:     map[tuber.PeerID]*tuber.PeerPlan{},
-		quarantined: map[tuber.PeerID]bool{},
-		accusers:    map[tuber.PeerID]map[tuber.PeerID]tuber.Version{},
-		left:        map[tuber.PeerID]farewell{},
-		plan:        tuber.Plan{Epoch: cfg.Epoch, Peers: map[tuber.PeerID]*tuber.PeerPlan{}},
+		visitors: map[tuber.PeerID]visitor{},
+		parts:    map[tuber.PeerID]*part{},
+		refed:    map[tuber.PeerID]bool{},
+		members:  map[tuber.PeerID]*member{},
+		ghosts:   map[tuber.PeerID]Peer{},
+		marked:   map[tuber.PeerID]bool{},
+		adopted:  map[tuber.PeerID]*tuber.PeerPlan{},
+		accusers: map[tuber.PeerID]map[tuber.PeerID]tuber.Version{},
+		left:     map[tuber.PeerID]farewell{},
+		plan:     tuber.Plan{Epoch: cfg.Epoch, Peers: map[tuber.PeerID]*tuber.PeerPlan{}},
 	}
 }
 
@@ -169,7 +168,7 @@ func (c *cell) barLocked(id tuber.PeerID) *wire.Refused {
 		return nil
 	case c.off:
 		return &refusedOff
-	case c.quarantined[id]:
+	case c.quarantined.has(id):
 		return &refusedQuarantine
 	}
 	return nil

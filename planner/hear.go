@@ -104,10 +104,9 @@ func (c *cell) quarantine(id tuber.PeerID) {
 
 // quarantineLocked bars a peer here. It tells whether it was not barred before.
 func (c *cell) quarantineLocked(id tuber.PeerID) bool {
-	if id == c.origin || c.quarantined[id] {
+	if id == c.origin || !c.quarantined.add(id) {
 		return false
 	}
-	c.quarantined[id] = true
 	delete(c.ghosts, id)
 	c.dismissLocked(id, refusedQuarantine)
 	c.broadcastLocked(wire.Quarantine{Peers: []tuber.PeerID{id}})

@@ -38,7 +38,7 @@ type root struct {
 	contents []tuber.Content
 	off      bool
 	stopped  bool
-	banned   []tuber.PeerID
+	banned   barred
 
 	// Of Run alone:
 	moved time.Time                // when a booster was last sent to another cell
@@ -71,7 +71,7 @@ func (r *root) openLocked() *cell {
 	}
 	c.setContents(r.contents)
 	c.setOff(r.off)
-	for _, id := range r.banned {
+	for _, id := range r.banned.order {
 		c.quarantine(id)
 	}
 	if r.stopped {
@@ -231,10 +231,9 @@ func (r *root) cell(n cellNumber) *cell {
 func (r *root) ban(id tuber.PeerID) []parcel {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if id == r.cfg.Origin || slices.Contains(r.banned, id) {
+	if id == r.cfg.Origin || !r.banned.add(id) {
 		return nil
 	}
-	r.banned = append(r.banned, id)
 	var out []parcel
 	for _, c := range r.cells {
 		c.quarantine(id)
