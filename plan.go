@@ -117,6 +117,7 @@ type LinkReport struct {
 	Since    time.Duration `json:"since,omitempty"`   // age of the link, nanoseconds
 	Blame    *Blame        `json:"blame,omitempty"`   // which chunk was bad
 	Repairs  uint32        `json:"repairs,omitempty"` // chunks asked of it for repair
+	Twice    uint64        `json:"twice,omitempty"`   // payload bytes of chunks that were here already
 }
 
 // Blame names the chunk that a neighbour falsified.

@@ -84,9 +84,15 @@ describe("both at once, for it takes long", { concurrency: true }, () => {
       await page.evaluate(() => { hls.destroy(); video.pause(); });
       const wanted = async () => (await stats(page)).wanted.length;
       await until("nothing else is wanted", 20, async () => (await wanted()) === 1);
-      const { peers } = await stats(page);
+      const came = async () => (await stats(page)).peers;
+      await until("what was on its way of it is here", 20, async () => {
+        const before = await came();
+        await new Promise((r) => setTimeout(r, 1500));
+        return (await came()) === before;
+      });
+      const peers = await came();
       s.slow.listed = 3;
-      await until("its chunks flow", 40, async () => s.slow.began > 0 && (await stats(page)).peers > peers);
+      await until("its chunks flow", 40, async () => s.slow.began > 0 && (await came()) > peers);
       await page.evaluate(() => clearInterval(polling)); // nothing else may reach the worker: that would be a sign of life
       const before = (await stats(page)).answered;
       const got = await fetched(page);

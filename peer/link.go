@@ -56,6 +56,7 @@ type link struct {
 // counters are what a report says of a link.
 type counters struct {
 	sent, received uint64
+	twice          uint64 // received, of chunks that were here already
 	late, repairs  uint32
 }
 
@@ -66,10 +67,24 @@ type flow struct {
 	known                   recent[tuber.ChunkNumber]
 	sent                    recent[tuber.ChunkNumber]
 	has                     tuber.Range
-	started                 bool                           // the playlist and the live window were sent
-	pastAsked               tuber.Partitions               // of the neighbour, by this side
-	brought                 [tuber.MaxPartitions]time.Time // when a chunk of each partition last came
+	started                 bool                         // the playlist and the live window were sent
+	pastAsked               tuber.Partitions             // of the neighbour, by this side
+	brings                  [tuber.MaxPartitions]stretch // by partition
 	wholeAsked              time.Time
+}
+
+// stretch is a run of chunks of one partition that came without a halt.
+type stretch struct {
+	from tuber.ChunkNumber // the first that came
+	last time.Time         // when the latest did
+}
+
+// add notes a chunk; after a halt a new stretch begins.
+func (s *stretch) add(n tuber.ChunkNumber, now time.Time) {
+	if now.Sub(s.last) >= goesOnFor {
+		s.from = n
+	}
+	s.last = now
 }
 
 // parked is a chunk that came before its manifest.

@@ -219,11 +219,13 @@ func (l *link) received(v tuber.VerifiedChunk, fresh bool) {
 	if f := l.flowLocked(v.Content()); f != nil {
 		f.sent.add(v.Number()) // it has it: never send it back
 		if k > 0 {
-			f.brought[v.Number().Partition(k)] = time.Now()
+			f.brings[v.Number().Partition(k)].add(v.Number(), time.Now())
 		}
 	}
 	if fresh {
 		l.count.received += uint64(len(v.Data()))
+	} else {
+		l.count.twice += uint64(len(v.Data()))
 	}
 	if late {
 		l.count.late++

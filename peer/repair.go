@@ -224,18 +224,20 @@ func (s *swarm) goesOnLocked(c tuber.ContentID, n tuber.ChunkNumber, now time.Ti
 	}
 	p := n.Partition(k)
 	for _, src := range s.plan.Sources {
-		if l := s.links[src.From]; l != nil && src.Content == c && !src.Standby && src.Partitions.Has(p) && l.brings(c, p, now) {
+		if l := s.links[src.From]; l != nil && src.Content == c && !src.Standby && src.Partitions.Has(p) && l.brings(c, p, n, now) {
 			return true
 		}
 	}
 	return false
 }
 
-func (l *link) brings(c tuber.ContentID, p tuber.Partition, now time.Time) bool {
+// brings tells whether the neighbour sends this partition without a halt, and has
+// done so since before n: one who began later does not come back to it.
+func (l *link) brings(c tuber.ContentID, p tuber.Partition, n tuber.ChunkNumber, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.flows[c]
-	return f != nil && now.Sub(f.brought[p]) < goesOnFor
+	return f != nil && now.Sub(f.brings[p].last) < goesOnFor && f.brings[p].from < n
 }
 
 func (l *link) askFor(c tuber.ContentID, numbers []tuber.ChunkNumber) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/tubercdn/tuber"
 )
@@ -37,5 +38,37 @@ func TestWantsBelow(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A neighbour brings what follows what it has sent without a halt, and nothing else.
+func TestStretch(t *testing.T) {
+	c := tuber.ContentID{1}
+	l := &link{flows: map[tuber.ContentID]*flow{c: {}}}
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) time.Time { return begin.Add(d) }
+	brings := func(n tuber.ChunkNumber, after time.Duration) bool { return l.brings(c, 0, n, at(after)) }
+	if brings(5, 0) {
+		t.Error("nothing came")
+	}
+	l.flows[c].brings[0].add(8, at(0))
+	l.flows[c].brings[0].add(16, at(time.Second))
+	for _, tt := range []struct {
+		n     tuber.ChunkNumber
+		after time.Duration
+		want  bool
+	}{
+		{24, time.Second, true},
+		{12, time.Second, true}, // between two that came
+		{4, time.Second, false}, // from before it began
+		{24, time.Second + goesOnFor, false},
+	} {
+		if got := brings(tt.n, tt.after); got != tt.want {
+			t.Errorf("%d after %v: %v, want %v", tt.n, tt.after, got, tt.want)
+		}
+	}
+	l.flows[c].brings[0].add(40, at(time.Second+goesOnFor))
+	if brings(24, time.Second+goesOnFor) || !brings(48, time.Second+goesOnFor) {
+		t.Error("after a halt a new stretch begins")
 	}
 }

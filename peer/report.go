@@ -73,7 +73,7 @@ func (l *link) takeReport(now time.Time) tuber.LinkReport {
 	defer l.mu.Unlock()
 	r := tuber.LinkReport{
 		Peer: l.id(), Sent: l.count.sent - l.told.sent, Received: l.count.received - l.told.received,
-		Late: l.count.late - l.told.late, Repairs: l.count.repairs - l.told.repairs,
+		Late: l.count.late - l.told.late, Repairs: l.count.repairs - l.told.repairs, Twice: l.count.twice - l.told.twice,
 		RTT: l.ping.rtt, Queue: l.q.behind(now), Since: now.Sub(l.since), Bad: l.bad != nil,
 	}
 	if l.bad != nil && *l.bad != (tuber.Blame{}) {

@@ -26,20 +26,21 @@ const (
 
 // ledger is what receivers confirmed of one member, and what it confirmed itself.
 type ledger struct {
-	learnt   tuber.BitsPerSecond   // what it is trusted to send; the cap apart
-	learntAt time.Time             // when that last changed
-	flows    map[tuber.PeerID]flow // by receiver
-	claimed  lately                // bytes that it says it sent
-	taken    lately                // bytes that receivers say came
-	behind   bool                  // it says itself that most receivers wait over a second
-	sent     uint64                // bytes confirmed by receivers
-	received uint64                // bytes that it confirmed
+	learnt   tuber.BitsPerSecond     // what it is trusted to send; the cap apart
+	learntAt time.Time               // when that last changed
+	flows    map[tuber.PeerID]flow   // by receiver
+	claims   map[tuber.PeerID]uint64 // bytes that it says it sent, by receiver, until that one has its say
+	claimed  lately                  // those of which the receiver has had its say
+	taken    lately                  // bytes that receivers say came, those that came twice too
+	behind   bool                    // it says itself that most receivers wait over a second
+	sent     uint64                  // bytes confirmed by receivers
+	received uint64                  // bytes that it confirmed
 	http     uint64
 	ranges   []tuber.Range
 }
 
-// lately is a sum in which what came halfLife ago counts half: reports of two
-// sides are of different moments, and the plan changes what flows between them.
+// lately is a sum in which what came halfLife ago counts half: the plan changes
+// what flows between two sides.
 type lately struct {
 	sum  float64
 	last time.Time
@@ -56,6 +57,26 @@ func (s *lately) at(now time.Time) float64 {
 
 func (s *lately) add(bytes uint64, now time.Time) {
 	s.sum, s.last = s.at(now)+float64(bytes), now
+}
+
+// claim notes what the member says it sent to one receiver. It counts with that
+// one's next report: all that the claim is of has come by then, while reports of
+// two sides alone are of different moments.
+func (l *ledger) claim(receiver tuber.PeerID, bytes uint64) {
+	if bytes == 0 {
+		return
+	}
+	if l.claims == nil || len(l.claims) >= maxReported && l.claims[receiver] == 0 {
+		l.claims = map[tuber.PeerID]uint64{} // of those who left: nothing is held against it
+	}
+	l.claims[receiver] += bytes
+}
+
+// take notes what one receiver says has come.
+func (l *ledger) take(receiver tuber.PeerID, bytes uint64, now time.Time) {
+	l.taken.add(bytes, now)
+	l.claimed.add(l.claims[receiver], now)
+	delete(l.claims, receiver)
 }
 
 // flow is what one receiver confirmed of one sender in its last report.

@@ -88,9 +88,19 @@ func TestWhatWasLatelyCountsLess(t *testing.T) {
 }
 
 // TestOneSlowReceiverIsItsOwnFault: a sender is behind if most of its receivers
-// wait for more than a second.
+// wait for more than a segment and a second.
 func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
-	for slow, want := range map[int]tuber.BitsPerSecond{0: firstBooster, 1: firstBooster, 2: firstBooster * 7 / 10} {
+	const target = 2 * time.Second // the story's
+	for _, tt := range []struct {
+		slow int
+		wait time.Duration
+		want tuber.BitsPerSecond
+	}{
+		{0, 0, firstBooster},
+		{1, target + 1100*time.Millisecond, firstBooster},
+		{2, target + 1100*time.Millisecond, firstBooster * 7 / 10},
+		{3, target + 900*time.Millisecond, firstBooster}, // a segment takes as long on a full line
+	} {
 		story(t, func(h *house) {
 			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
 			all := append(h.crowd(3), o, b)
@@ -98,8 +108,8 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 			var sent []tuber.LinkReport
 			for n, v := range all[:3] {
 				l := tuber.LinkReport{Peer: v.id, Sent: 100_000}
-				if n < slow {
-					l.Queue = 2 * time.Second
+				if n < tt.slow {
+					l.Queue = tt.wait
 				}
 				sent = append(sent, l)
 				v.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: []tuber.LinkReport{{Peer: b.id, Received: 100_000}}}})
@@ -107,12 +117,53 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 			passes(time.Second, all...)
 			b.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: sent}})
 			passes(2*saveEvery, all...)
-			if r, _, _ := h.book.Booster(b.id); r.Upload != want {
-				t.Errorf("%d of three wait: the uplink counts %v, want %v", slow, r.Upload, want)
+			if r, _, _ := h.book.Booster(b.id); r.Upload != tt.want {
+				t.Errorf("%d of three wait for %v: the uplink counts %v, want %v", tt.slow, tt.wait, r.Upload, tt.want)
 			}
 			for _, g := range all {
 				_ = g.hangUp()
 			}
 		})
+	}
+}
+
+// Two sides report at moments of their own: an honest sender's claims are never
+// above what its receivers confirm, whoever speaks first, from the first chunk on
+// and after the last; those of one who claims twice as much are.
+func TestClaimsOutOfStep(t *testing.T) {
+	for offset := range time.Duration(10) { // of the receiver's reports, in seconds
+		for factor, liar := range map[uint64]bool{1: false, 2: true} {
+			var l ledger
+			worst := 0.0
+			for second := range 120 * time.Second / time.Second {
+				now := epochStart.Add(second * time.Second)
+				flowing := func(since time.Duration) (n uint64) { // bytes of the ten seconds before that
+					for s := max(0, since-10); s < since; s++ {
+						if s < 80 { // then the plan has it end
+							n += 100_000
+						}
+					}
+					return n
+				}
+				if second%10 == 0 {
+					l.claim(tuber.PeerID{1}, factor*flowing(second))
+				}
+				if second%10 == offset {
+					since := uint64(0)
+					if second < 10 {
+						since = uint64(second) * 100_000
+					} else {
+						since = flowing(second)
+					}
+					l.take(tuber.PeerID{1}, since, now)
+				}
+				if taken := l.taken.at(now); taken > 0 {
+					worst = max(worst, l.claimed.at(now)/taken)
+				}
+			}
+			if got := worst > overclaimed; got != liar {
+				t.Errorf("offset %d s, claims %d times: at most %.2f claimed over taken", offset, factor, worst)
+			}
+		}
 	}
 }

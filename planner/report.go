@@ -11,7 +11,10 @@ const (
 	maxReported = 256 // links and ranges in one report
 	shortest    = time.Second
 	longest     = time.Minute
-	fastestLink = 1e9 / 8 // bytes per second that one link may be said to carry
+
+	behindAfter  = time.Second
+	longestDrain = 4 * time.Second // a link drops what waits for longer than it is of use
+	fastestLink  = 1e9 / 8         // bytes per second that one link may be said to carry
 )
 
 // reportLocked takes one peer's figures in. Only pairs that the plan introduced
@@ -21,7 +24,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
-	used, behind := 0, 0
+	used, behind, wait := 0, 0, c.drainLocked()
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
 		if !m.knows(l.Peer) || !c.linkLocked(m, l, interval, now) {
 			continue
@@ -29,13 +32,25 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
 		}
-		if l.Queue > time.Second {
+		if l.Queue > wait {
 			behind++
 		}
 	}
 	m.ledger.behind = 2*behind > used // else those few are slow themselves
 	c.learnLocked(m, now)
 	c.totals.mark(now)
+}
+
+// drainLocked is how long the oldest chunk on a link may wait while its sender
+// keeps up: segments come at once, and a line that is all given away takes as long
+// as the segment plays to pass one on. A second more is behind (design section 5.6).
+func (c *cell) drainLocked() time.Duration {
+	var longest tuber.Millis // of a segment
+	for i := range c.contents {
+		longest = max(longest, c.contents[i].Target)
+	}
+	longest = min(longest, tuber.Millis(longestDrain.Milliseconds()))
+	return behindAfter + time.Duration(longest)*time.Millisecond
 }
 
 // linkLocked takes in what m says of one neighbour, and has the neighbour's cell
@@ -60,7 +75,7 @@ func (c *cell) linkLocked(m *member, l tuber.LinkReport, interval time.Duration,
 	default:
 		c.totals.peers += bytes
 	}
-	m.ledger.claimed.add(min(l.Sent, uint64(fastestLink*interval.Seconds())), now)
+	m.ledger.claim(l.Peer, min(l.Sent, uint64(fastestLink*interval.Seconds())))
 	if other != nil {
 		c.confirmLocked(other, t, now)
 		switch {
@@ -111,7 +126,7 @@ func (c *cell) confirmLocked(other *member, t testimony, now time.Time) {
 	other.ledger.flows[t.by] = flow{
 		rate: 8 * float64(bytes) / t.interval.Seconds(), late: t.link.Late, chunks: float64(bytes) / tuber.ChunkSize, at: now,
 	}
-	other.ledger.taken.add(bytes, now)
+	other.ledger.take(t.by, bytes+min(t.link.Twice, uint64(fastestLink*t.interval.Seconds())), now)
 	if other.id != c.origin {
 		c.learnLocked(other, now)
 	}

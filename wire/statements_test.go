@@ -265,7 +265,7 @@ func controlRows() []controlRow {
 			Grants:        []tuber.Grant{{Content: content, Rate: 2e6}}}},
 		"plan of the third cell":             Plan{tuber.PeerPlan{Epoch: 4, Version: 12, Cell: 2}},
 		"signal":                             Signal{Peer: pub.PeerID(), Kind: SignalOffer, Attempt: 3, Data: "v=0\r\n"},
-		"report":                             Report{tuber.Report{Interval: 10e9, Links: []tuber.LinkReport{{Peer: pub.PeerID(), Sent: 10, Received: 20}}, HTTP: 5}},
+		"report":                             Report{tuber.Report{Interval: 10e9, Links: []tuber.LinkReport{{Peer: pub.PeerID(), Sent: 10, Received: 20, Repairs: 3, Twice: 40}}, HTTP: 5}},
 		"means":                              Means{tuber.Means{Upload: 0}},
 		"alive":                              Alive{},
 		"alive, with what receivers confirm": Alive{Confirmed: 4_200_000},

@@ -10,9 +10,13 @@ import { meansOf, UPLOAD } from "../src/page/means.ts";
 import { listOf } from "../src/page/numbers.ts";
 import { Player } from "../src/page/player.ts";
 import { SendQueue, type Owed } from "../src/page/queue.ts";
-import { choose } from "../src/page/repair.ts";
-import type { Neighbour } from "../src/page/neighbour.ts";
+import { choose, Repair } from "../src/page/repair.ts";
+import type { Link } from "../src/page/link.ts";
+import { Memory } from "../src/page/memory.ts";
+import { Neighbour } from "../src/page/neighbour.ts";
 import { stunServers } from "../src/page/stun.ts";
+import type { Source } from "../src/wire/control.ts";
+import type { Frame } from "../src/wire/frame.ts";
 import { CONTENT, newSite, newUpdate, type Up } from "./make.ts";
 
 test("the deadline is the end of what the player has, half a segment if unknown", () => {
@@ -173,4 +177,37 @@ test("the membership waits for the first picture, and not for ever", async (t) =
   t.mock.timers.tick(1000);
   await turn();
   assert.equal(silent.yes, true);
+});
+
+test("a neighbour brings what follows what it has sent without a halt, and nothing else", () => {
+  const n = new Neighbour({ peer: "n", key: new Uint8Array(32), role: "booster", offer: false });
+  const held = { content: CONTENT, k: 4 };
+  assert.equal(n.brings(held, 5, 0), false, "nothing came");
+  n.bring(CONTENT, 4, 8, 1000);
+  n.bring(CONTENT, 4, 12, 2000);
+  assert.equal(n.brings(held, 16, 2500), true);
+  assert.equal(n.brings(held, 17, 2500), false, "another partition");
+  assert.equal(n.brings(held, 4, 2500), false, "from before it began");
+  assert.equal(n.brings(held, 16, 3500), false, "it came to a halt");
+  n.bring(CONTENT, 4, 20, 3500);
+  assert.deepEqual([n.brings(held, 16, 3600), n.brings(held, 24, 3600)], [false, true], "a new stretch begins");
+});
+
+test("a chunk that comes twice is late if somebody else was asked for it", () => {
+  const repair = new Repair();
+  const asked: Frame[] = [];
+  const open = ["a", "b"].map((id) => {
+    const n = new Neighbour({ peer: id, key: new Uint8Array(32), role: "booster", offer: false });
+    n.link = { send: (f: Frame) => asked.push(f) } as unknown as Link;
+    return n;
+  });
+  const held = new Memory().of(CONTENT, 1);
+  const from = (id: string, standby: boolean): Source => ({ content: CONTENT, partitions: 1, from: id, standby });
+  repair.ask(held, [7], [from("a", false), from("b", true)], open, 0);
+  assert.equal(asked.length, 1, "the standby is asked");
+  assert.equal(repair.wasRepaired(CONTENT, 7, "a"), false, "it has not come yet");
+  assert.equal(repair.wasAsked(CONTENT, 7, "b", 100), false);
+  assert.equal(repair.wasRepaired(CONTENT, 7, "a"), true);
+  assert.equal(repair.wasRepaired(CONTENT, 7, "b"), false, "who was asked");
+  assert.equal(repair.wasRepaired(CONTENT, 8, "a"), false, "two parents of one partition are no fault");
 });

@@ -79,7 +79,7 @@ export class Carrier {
       run: (held, run) => this.giving.run(held, run),
       copy: (held, copy) => this.giving.copy(held, copy),
       chunk: (held, chunk, from) => this.#verified(held, chunk, from),
-      duplicate: (from) => this.#duplicate(from),
+      duplicate: (from, frame) => this.#duplicate(from, frame),
       bad: (from, blame) => this.#bad(from, blame),
     });
     this.fetcher = new Fetcher(o.prefix, this.#intake, new Speed(o.httpRate));
@@ -121,7 +121,7 @@ export class Carrier {
   #goesOn(held: Held, n: number, sources: readonly Source[], now: number): boolean {
     const bit = 1 << (n % held.k);
     const parent = (s: Source): boolean => s.content === held.content && !s.standby && (s.partitions & bit) !== 0;
-    return sources.some((s) => parent(s) && this.swarm.get(s.from)?.brings(held.content, n % held.k, now) === true);
+    return sources.some((s) => parent(s) && this.swarm.get(s.from)?.brings(held, n, now) === true);
   }
 
   #pullOrphans(held: Held, now: number): void {
@@ -201,7 +201,7 @@ export class Carrier {
 
   #chunk(n: Neighbour, f: ChunkFrame): void {
     const now = performance.now();
-    n.bring(f.content, f.number % (this.memory.get(f.content)?.k ?? 1), now);
+    n.bring(f.content, this.memory.get(f.content)?.k ?? 1, f.number, now);
     void this.#intake.chunk(f, n.id, now);
   }
 
@@ -217,9 +217,10 @@ export class Carrier {
     this.giving.chunk(held, chunk, from, performance.now());
   }
 
-  #duplicate(from: string): void {
+  #duplicate(from: string, f: ChunkFrame): void {
     this.#o.stats.duplicates++;
-    this.swarm.get(from)?.count({ late: 1 });
+    const late = this.#repair.wasRepaired(f.content, f.number, from) ? 1 : 0;
+    this.swarm.get(from)?.count({ twice: f.payload.length, late });
   }
 
   /** The first bad chunk: that link closes, and the planner is told which one it was. */

@@ -15,7 +15,7 @@ export type IntakeEvents = {
   run(held: Held, run: SignedManifest): void; // new
   copy(held: Held, copy: Copy): void; // new
   chunk(held: Held, chunk: VerifiedChunk, from: string): void; // new
-  duplicate(from: string, bytes: number): void;
+  duplicate(from: string, frame: ChunkFrame): void; // held already, so not looked at
   bad(from: string, blame: Blamed): void;
 };
 
@@ -53,7 +53,7 @@ export class Intake {
 
   async chunk(f: ChunkFrame, from: string, now: number): Promise<void> {
     const held = this.#memory.get(f.content);
-    if (held?.has(f.number)) return this.#events.duplicate(from, f.payload.length);
+    if (held?.has(f.number)) return this.#events.duplicate(from, f);
     const run = held?.runOf(f.number);
     if (!held || !run) return this.#park(f, from, now);
     let chunk: VerifiedChunk;
@@ -63,7 +63,7 @@ export class Intake {
       return this.#events.bad(from, { content: f.content, number: f.number });
     }
     if (held.put(chunk)) this.#events.chunk(held, chunk, from);
-    else this.#events.duplicate(from, f.payload.length);
+    else this.#events.duplicate(from, f);
   }
 
   forget(from: string): void {

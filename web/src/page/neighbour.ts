@@ -5,7 +5,7 @@ import type { Link } from "./link.ts";
 import { SendQueue } from "./queue.ts";
 
 const BRINGS_MS = 1500; // between two chunks of one partition; at most 700 by the plan
-const MAX_BROUGHT = 512; // partitions remembered
+const MAX_STRETCHES = 512; // one for each partition of a content
 const ANSWER_MS = 500; // how long a sign of life may take, at least
 
 /** A peer that the planner introduced, whatever PeerConnection leads to it now. */
@@ -21,7 +21,7 @@ export class Neighbour {
   readonly ranges = new Map<string, Range>();
   readonly shown = new Map<string, Shown>(); // what it was told of each content
   readonly asked = new Set<string>(); // contents whose past was asked for
-  readonly #brought = new Map<string, number>(); // content/partition -> ms, when a chunk of it last came
+  readonly #stretches = new Map<string, Stretch>(); // by content/partition
   sent = 0; // payload bytes, in all
   received = 0; // payload bytes verified, in all
   #counts = fresh();
@@ -44,17 +44,20 @@ export class Neighbour {
     return link?.open === true && !(link.pinged > link.heard && now - link.pinged > Math.max(ANSWER_MS, 3 * this.rtt));
   }
 
-  /** Notes that a chunk of a partition came. */
-  bring(content: string, partition: number, now: number): void {
-    const key = `${content}/${partition}`;
-    this.#brought.delete(key);
-    this.#brought.set(key, now);
-    if (this.#brought.size > MAX_BROUGHT) this.#brought.delete(this.#brought.keys().next().value ?? "");
+  /** Notes that chunk n of a content came. */
+  bring(content: string, k: number, n: number, now: number): void {
+    const key = `${content}/${n % k}`;
+    const before = this.#stretches.get(key);
+    const from = before && now - before.last < BRINGS_MS ? before.from : n;
+    this.#stretches.delete(key);
+    this.#stretches.set(key, { from, last: now });
+    if (this.#stretches.size > MAX_STRETCHES) this.#stretches.delete(this.#stretches.keys().next().value ?? "");
   }
 
-  /** True while chunks of a partition keep coming. */
-  brings(content: string, partition: number, now: number): boolean {
-    return now - (this.#brought.get(`${content}/${partition}`) ?? -Infinity) < BRINGS_MS;
+  /** True while chunks of n's partition keep coming, and have since before n: one who began later does not come back to it. */
+  brings(held: Pick<Held, "content" | "k">, n: number, now: number): boolean {
+    const s = this.#stretches.get(`${held.content}/${n % held.k}`);
+    return s !== undefined && now - s.last < BRINGS_MS && s.from < n;
   }
 
   /** True if its last range covers chunk n. */
@@ -71,6 +74,7 @@ export class Neighbour {
     c.received += what.received ?? 0;
     c.late += what.late ?? 0;
     c.repairs += what.repairs ?? 0;
+    c.twice += what.twice ?? 0;
     c.failed ||= what.failed ?? false;
     c.blame = what.blame ?? c.blame;
   }
@@ -91,9 +95,13 @@ export class Neighbour {
       since: this.link ? Math.round((now - this.link.born) * 1e6) : 0,
       blame: c.blame,
       repairs: c.repairs,
+      twice: c.twice,
     };
   }
 }
+
+/** A run of chunks of one partition that came without a halt: the first one, and when the latest came. */
+type Stretch = { from: number; last: number };
 
 /** What a neighbour was told of a content. */
 export type Shown = { sequence: number | null; runs: Set<number> };
@@ -103,10 +111,11 @@ type Counts = {
   received: number;
   late: number;
   repairs: number;
+  twice: number; // bytes of chunks that were here already
   failed: boolean;
   blame: Blamed | null;
 };
 
 function fresh(): Counts {
-  return { sent: 0, received: 0, late: 0, repairs: 0, failed: false, blame: null };
+  return { sent: 0, received: 0, late: 0, repairs: 0, twice: 0, failed: false, blame: null };
 }

@@ -15,6 +15,7 @@ type Tried = { at: number; last: string | null; before: number; by: Set<string>;
 
 export class Repair {
   readonly #tried = new Map<string, Tried>();
+  readonly #repaired = new Map<string, Tried>(); // what came after it was asked for
   readonly #brought = new Map<string, number>(); // neighbour -> ms, when it last brought what it was asked for
 
   /** Asks for numbers (most urgent first) where that is due. */
@@ -44,15 +45,24 @@ export class Repair {
 
   /** True if the chunk was asked of someone else than who sends it now. */
   wasAsked(content: ContentID, number: number, from: string, now: number): boolean {
-    const tried = this.#tried.get(`${content}/${number}`);
-    this.#tried.delete(`${content}/${number}`);
+    const key = `${content}/${number}`;
+    const tried = this.#tried.get(key);
+    this.#tried.delete(key);
+    if (tried) this.#repaired.set(key, tried);
     if (tried?.by.has(from)) this.#brought.set(from, now);
     return tried !== undefined && !tried.by.has(from);
   }
 
+  /** True of a chunk that somebody else was asked for before it came from this one, a second time. */
+  wasRepaired(content: ContentID, number: number, from: string): boolean {
+    return this.#repaired.get(`${content}/${number}`)?.by.has(from) === false;
+  }
+
   /** Forgets what is older than a minute. */
   tidy(now: number): void {
-    for (const [key, tried] of this.#tried) if (now - tried.at > 60_000) this.#tried.delete(key);
+    for (const set of [this.#tried, this.#repaired]) {
+      for (const [key, tried] of set) if (now - tried.at > 60_000) set.delete(key);
+    }
     for (const [from, at] of this.#brought) if (now - at > 60_000) this.#brought.delete(from);
   }
 

@@ -39,6 +39,7 @@ const linkReport = object({
   since: int,
   blame: maybe(blame),
   repairs: uint(32),
+  twice: u64,
 });
 
 /** The fields of each message; the planner's and the peer's alike. */
