@@ -73,15 +73,20 @@ type flow struct {
 	wholeAsked              time.Time
 }
 
-// stretch is a run of chunks of one partition that came without a halt.
+// stretch is a run of chunks of one partition that came without a halt and, at
+// first, without being asked for.
 type stretch struct {
 	from tuber.ChunkNumber // the first that came
 	last time.Time         // when the latest did
 }
 
-// add notes a chunk; after a halt a new stretch begins.
-func (s *stretch) add(n tuber.ChunkNumber, now time.Time) {
+// add notes a chunk. After a halt a new stretch begins, though not with an answer:
+// who helps out with one does not bring those that follow.
+func (s *stretch) add(n tuber.ChunkNumber, now time.Time, unasked bool) {
 	if now.Sub(s.last) >= goesOnFor {
+		if !unasked {
+			return
+		}
 		s.from = n
 	}
 	s.last = now

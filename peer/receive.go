@@ -212,14 +212,15 @@ func (l *link) onChunk(c wire.Chunk) error {
 
 // received keeps the accounts of a verified chunk.
 func (l *link) received(v tuber.VerifiedChunk, fresh bool) {
-	late, k := l.s.arrived(l, v), l.s.k(v.Content())
+	late, unasked := l.s.arrived(l, v)
+	k := l.s.k(v.Content())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.q.forget(chunkKey{v.Content(), v.Number()})
 	if f := l.flowLocked(v.Content()); f != nil {
 		f.sent.add(v.Number()) // it has it: never send it back
 		if k > 0 {
-			f.brings[v.Number().Partition(k)].add(v.Number(), time.Now())
+			f.brings[v.Number().Partition(k)].add(v.Number(), time.Now(), unasked)
 		}
 	}
 	if fresh {

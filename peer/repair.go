@@ -131,21 +131,23 @@ func (s *swarm) wanted(v tuber.VerifiedChunk) bool {
 }
 
 // arrived ends the wait for a chunk, and tells whether l brought it only after
-// another neighbour was asked for it. What it overtook becomes more urgent.
-func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late bool) {
+// another neighbour was asked for it, or of its own accord. What it overtook
+// becomes more urgent.
+func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late, unasked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w, k := s.wants[v.Content()], s.ks[v.Content()]
 	if w == nil || k == 0 {
-		return false
+		return false, false
 	}
 	n := v.Number()
 	x := w.m[n]
 	if x != nil {
-		late = len(x.asked) > 0 && !slices.Contains(x.asked, l.id())
+		unasked = !slices.Contains(x.asked, l.id())
+		late = len(x.asked) > 0 && unasked
 		delete(w.m, n)
 		if x.past {
-			return late // the past overtakes nothing
+			return late, false // the past overtakes nothing, and was asked for
 		}
 	}
 	w.below(n, func(m tuber.ChunkNumber, y *want) {
@@ -155,7 +157,7 @@ func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late bool) {
 			}
 		}
 	})
-	return late
+	return late, unasked
 }
 
 func (s *swarm) onMissing(l *link, f wire.Missing) {
@@ -177,8 +179,8 @@ type askKey struct {
 	c tuber.ContentID
 }
 
-// repair asks for what is late and not merely behind: a standby first, then whoever says to have it,
-// each in turn after two round trips.
+// repair asks for what is late and not merely behind: a standby first, then
+// whoever says to have it, each in turn after two round trips.
 func (s *swarm) repair(now time.Time) {
 	asks := make(map[askKey][]tuber.ChunkNumber)
 	s.mu.Lock()

@@ -51,8 +51,12 @@ func TestStretch(t *testing.T) {
 	if brings(5, 0) {
 		t.Error("nothing came")
 	}
-	l.flows[c].brings[0].add(8, at(0))
-	l.flows[c].brings[0].add(16, at(time.Second))
+	l.flows[c].brings[0].add(4, at(0), false) // an answer
+	if brings(5, 0) {
+		t.Error("it was asked for what came")
+	}
+	l.flows[c].brings[0].add(8, at(0), true)
+	l.flows[c].brings[0].add(16, at(time.Second), false)
 	for _, tt := range []struct {
 		n     tuber.ChunkNumber
 		after time.Duration
@@ -67,7 +71,7 @@ func TestStretch(t *testing.T) {
 			t.Errorf("%d after %v: %v, want %v", tt.n, tt.after, got, tt.want)
 		}
 	}
-	l.flows[c].brings[0].add(40, at(time.Second+goesOnFor))
+	l.flows[c].brings[0].add(40, at(time.Second+goesOnFor), true)
 	if brings(24, time.Second+goesOnFor) || !brings(48, time.Second+goesOnFor) {
 		t.Error("after a halt a new stretch begins")
 	}

@@ -94,6 +94,7 @@ func (s *swarm) keepReportLocked(r tuber.LinkReport) {
 		old.Received += r.Received
 		old.Late += r.Late
 		old.Repairs += r.Repairs
+		old.Twice += r.Twice
 		old.Failed = old.Failed || r.Failed
 		if old.Bad = old.Bad || r.Bad; r.Blame != nil {
 			old.Blame = r.Blame

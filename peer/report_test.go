@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -36,5 +37,27 @@ func TestOnlyAFailureIsReportedAsOne(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Two links to one neighbour that ended between two reports are one in the next:
+// every count of it is the sum.
+func TestEndedLinksAreSummedUp(t *testing.T) {
+	s := &swarm{gone: map[tuber.PeerID]*tuber.LinkReport{}}
+	one := tuber.LinkReport{Peer: tuber.PeerID{1}, Sent: 1, Received: 1, Late: 1, Repairs: 1, Twice: 1}
+	s.keepReportLocked(one)
+	s.keepReportLocked(one)
+	got := reflect.ValueOf(*s.gone[one.Peer])
+	counts := 0
+	for i := range got.NumField() {
+		if f := got.Field(i); f.CanUint() {
+			counts++
+			if f.Uint() != 2 {
+				t.Errorf("%s is %d, want 2", got.Type().Field(i).Name, f.Uint())
+			}
+		}
+	}
+	if counts != 5 {
+		t.Errorf("%d counts, want the five of this test", counts)
 	}
 }

@@ -32,7 +32,7 @@ type ledger struct {
 	claims   map[tuber.PeerID]uint64 // bytes that it says it sent, by receiver, until that one has its say
 	claimed  lately                  // those of which the receiver has had its say
 	taken    lately                  // bytes that receivers say came, those that came twice too
-	behind   bool                    // it says itself that most receivers wait over a second
+	behind   bool                    // it says itself that most receivers wait, see drainLocked
 	sent     uint64                  // bytes confirmed by receivers
 	received uint64                  // bytes that it confirmed
 	http     uint64

@@ -183,13 +183,15 @@ test("a neighbour brings what follows what it has sent without a halt, and nothi
   const n = new Neighbour({ peer: "n", key: new Uint8Array(32), role: "booster", offer: false });
   const held = { content: CONTENT, k: 4 };
   assert.equal(n.brings(held, 5, 0), false, "nothing came");
-  n.bring(CONTENT, 4, 8, 1000);
-  n.bring(CONTENT, 4, 12, 2000);
+  n.bring(held, 4, 500, false);
+  assert.equal(n.brings(held, 5, 600), false, "it was asked for what came");
+  n.bring(held, 8, 1000, true);
+  n.bring(held, 12, 2000, false);
   assert.equal(n.brings(held, 16, 2500), true);
   assert.equal(n.brings(held, 17, 2500), false, "another partition");
   assert.equal(n.brings(held, 4, 2500), false, "from before it began");
   assert.equal(n.brings(held, 16, 3500), false, "it came to a halt");
-  n.bring(CONTENT, 4, 20, 3500);
+  n.bring(held, 20, 3500, true);
   assert.deepEqual([n.brings(held, 16, 3600), n.brings(held, 24, 3600)], [false, true], "a new stretch begins");
 });
 

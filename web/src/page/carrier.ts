@@ -200,27 +200,31 @@ export class Carrier {
   }
 
   #chunk(n: Neighbour, f: ChunkFrame): void {
-    const now = performance.now();
-    n.bring(f.content, this.memory.get(f.content)?.k ?? 1, f.number, now);
-    void this.#intake.chunk(f, n.id, now);
+    void this.#intake.chunk(f, n.id, performance.now());
   }
 
   #verified(held: Held, chunk: Parameters<Giving["chunk"]>[1], from: string): void {
     const { stats } = this.#o;
+    const now = performance.now();
+    const n = this.swarm.get(from);
     const bytes = chunk.data.length;
     stats.verified++;
     if (from === HTTP) stats.httpChunks += bytes;
     else stats.peers += bytes;
     this.giving.received += bytes;
-    const late = this.#repair.wasAsked(held.content, chunk.number, from, performance.now()) ? 1 : 0;
-    this.swarm.get(from)?.count({ received: bytes, late });
-    this.giving.chunk(held, chunk, from, performance.now());
+    n?.bring(held, chunk.number, now, !this.#repair.isAsked(held.content, chunk.number, from));
+    const late = this.#repair.wasAsked(held.content, chunk.number, from, now) ? 1 : 0;
+    n?.count({ received: bytes, late });
+    this.giving.chunk(held, chunk, from, now);
   }
 
   #duplicate(from: string, f: ChunkFrame): void {
     this.#o.stats.duplicates++;
     const late = this.#repair.wasRepaired(f.content, f.number, from) ? 1 : 0;
-    this.swarm.get(from)?.count({ twice: f.payload.length, late });
+    const n = this.swarm.get(from);
+    const held = this.memory.get(f.content);
+    if (held) n?.bring(held, f.number, performance.now(), false);
+    n?.count({ twice: f.payload.length, late });
   }
 
   /** The first bad chunk: that link closes, and the planner is told which one it was. */

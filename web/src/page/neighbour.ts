@@ -44,11 +44,16 @@ export class Neighbour {
     return link?.open === true && !(link.pinged > link.heard && now - link.pinged > Math.max(ANSWER_MS, 3 * this.rtt));
   }
 
-  /** Notes that chunk n of a content came. */
-  bring(content: string, k: number, n: number, now: number): void {
-    const key = `${content}/${n % k}`;
+  /**
+   * Notes that chunk n of a content came. After a halt a new stretch begins, though
+   * not with an answer: who helps out with one does not bring those that follow.
+   */
+  bring(held: Pick<Held, "content" | "k">, n: number, now: number, unasked: boolean): void {
+    const key = `${held.content}/${n % held.k}`;
     const before = this.#stretches.get(key);
-    const from = before && now - before.last < BRINGS_MS ? before.from : n;
+    const goesOn = before !== undefined && now - before.last < BRINGS_MS;
+    if (!goesOn && !unasked) return;
+    const from = goesOn ? before.from : n;
     this.#stretches.delete(key);
     this.#stretches.set(key, { from, last: now });
     if (this.#stretches.size > MAX_STRETCHES) this.#stretches.delete(this.#stretches.keys().next().value ?? "");
@@ -100,7 +105,7 @@ export class Neighbour {
   }
 }
 
-/** A run of chunks of one partition that came without a halt: the first one, and when the latest came. */
+/** A run of chunks of one partition that came without a halt, and at first without being asked for: the first one, and when the latest came. */
 type Stretch = { from: number; last: number };
 
 /** What a neighbour was told of a content. */

@@ -43,6 +43,11 @@ export class Repair {
     }
   }
 
+  /** True while this neighbour is asked for a chunk. */
+  isAsked(content: ContentID, number: number, of: string): boolean {
+    return this.#tried.get(`${content}/${number}`)?.by.has(of) === true;
+  }
+
   /** True if the chunk was asked of someone else than who sends it now. */
   wasAsked(content: ContentID, number: number, from: string, now: number): boolean {
     const key = `${content}/${number}`;
