@@ -137,8 +137,8 @@ func TestClaimsOutOfStep(t *testing.T) {
 			worst := 0.0
 			for second := range 120 * time.Second / time.Second {
 				now := epochStart.Add(second * time.Second)
-				flowing := func(since time.Duration) (n uint64) { // bytes of the ten seconds before that
-					for s := max(0, since-10); s < since; s++ {
+				flowing := func(until time.Duration) (n uint64) { // bytes of the ten seconds before
+					for s := max(0, until-10); s < until; s++ {
 						if s < 80 { // then the plan has it end
 							n += 100_000
 						}
@@ -149,13 +149,7 @@ func TestClaimsOutOfStep(t *testing.T) {
 					l.claim(tuber.PeerID{1}, factor*flowing(second))
 				}
 				if second%10 == offset {
-					since := uint64(0)
-					if second < 10 {
-						since = uint64(second) * 100_000
-					} else {
-						since = flowing(second)
-					}
-					l.take(tuber.PeerID{1}, since, now)
+					l.take(tuber.PeerID{1}, flowing(second), now)
 				}
 				if taken := l.taken.at(now); taken > 0 {
 					worst = max(worst, l.claimed.at(now)/taken)
