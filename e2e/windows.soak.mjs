@@ -56,7 +56,7 @@ async function watched(t, demo, name) {
     await playing(page, 8, 40);
     const now = await until(`${browser}: the share from peers rises`, 40, async () => {
       const s = await stats(page);
-      return share(s) > share(first[i]) && share(s) > 0.5 && s;
+      return share(s) > Math.min(share(first[i]), 0.9) && share(s) > 0.5 && s; // who joins late may take all from peers
     });
     assert.equal(now.bad, 0);
     assert.equal((await figures(page)).stalls, 0, `${browser} stalled: ${JSON.stringify(now)}`);
