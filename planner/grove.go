@@ -36,11 +36,14 @@ type grove struct {
 	released int                           // slots that came free since the waiting were last looked at
 	adrift   bool                          // subtrees have been taken off that keep their depths: see rooted
 	small    bool                          // a booster's share depends on how many viewers there are
+	forgone  bool                          // some booster forgoes something
 	meant    map[int32]tuber.BitsPerSecond // what viewers are to come down to
 	grant0   tuber.BitsPerSecond           // to who wants nothing yet
 	whole    bool                          // everybody's words are written at once, so nothing is noted as changed
 	scratch  words
 	mixing   mixing
+	pent     []int32 // see pentUp
+	pentRead bool
 }
 
 // name is what others are told of a peer, in one cache line.

@@ -21,6 +21,7 @@ func (g *grove) grow(every bool) {
 		tries = len(g.peers) * tuber.MaxPartitions
 	}
 	g.mix()
+	g.pentRead = false
 	order := g.wantedFirst()
 	waiting := make([][]int32, len(order))
 	reserved := map[int32]upload{} // of peers that the origin feeds, for their children
@@ -296,7 +297,7 @@ func (g *grove) attach(f *forest, p int, i int32) bool {
 		g.set(f, p, parent, i)
 		return true
 	}
-	return g.displace(f, p, i) || g.splice(f, p, i)
+	return g.displace(f, p, i) || g.splice(f, p, i) || g.relink(f, p, i)
 }
 
 // feed lets the origin feed those without a parent, the one that helps most

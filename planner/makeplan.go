@@ -49,7 +49,7 @@ func makeGrove(st State, now time.Time) *grove {
 		g.grow(true)
 		g.settleHomes()
 		g.improve()
-		if g.moves != moves || g.unfed() != unfed {
+		if g.forgo() || g.moves != moves || g.unfed() != unfed {
 			rests = false
 			continue
 		}

@@ -100,10 +100,14 @@ func (s *Standing) Improve(now time.Time) tuber.Plan {
 	const some = 64
 	g := s.g
 	g.now = now
+	if g.forgone {
+		s.subscribe(true)
+	}
 	g.grow(true)
 	g.moves = max(8, g.edges()/50)
 	g.improve()
-	g.grow(true) // who came nearer may have made room
+	g.forgo()
+	g.grow(true) // who came nearer, or forgoes something, may have made room
 	for range min(some, len(g.peers)) {
 		s.helpers = (s.helpers + 1) % len(g.peers)
 		for _, f := range g.forests {

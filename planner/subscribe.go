@@ -8,14 +8,14 @@ import (
 )
 
 // subscribe decides which partitions the boosters receive. One whose uplink
-// carries a whole copy takes all, so that it can serve repair too; a smaller
-// one takes what it will relay, and one without means nothing. A content that
+// carries a whole copy takes all, so that it can serve repair too (but see
+// forgo); a smaller one takes what it will relay, and one without means nothing. A content that
 // no viewer wants is pushed only where the origin's line has room to spare.
 func (g *grove) subscribe(previous *tuber.Plan) {
 	if g.origin == none {
 		return
 	}
-	g.small = false
+	g.small, g.forgone = false, false
 	room := g.shares[g.origin].base.perSecond()
 	download := make([]float64, len(g.boosters))
 	for n, i := range g.boosters {
@@ -66,7 +66,7 @@ func (g *grove) subscribeTo(f *forest, download []float64, previous *tuber.Plan)
 		case p.Means.Reach == tuber.ReachNone || float64(p.Upload) < f.slot.perSecond():
 			take(n, 0)
 		case p.Upload >= f.Rate && download[n] >= float64(f.Rate):
-			take(n, tuber.AllPartitions(f.K))
+			take(n, g.copyFor(f, i, previous))
 		default:
 			small = append(small, n)
 		}
