@@ -130,6 +130,7 @@ func (s *swarm) session(ctx context.Context) (joined bool, err error) {
 	defer conn.Close()
 	defer s.setConn(nil)
 	s.tasks.Go(func() { s.reportLoop(ctx, conn) })
+	var heard *tuber.PeerPlan // last, in this session
 	for {
 		wait, done := context.WithTimeout(ctx, tuber.Lease)
 		m, err := conn.Receive(wait)
@@ -139,6 +140,9 @@ func (s *swarm) session(ctx context.Context) (joined bool, err error) {
 		}
 		if r, ok := m.(wire.Refused); ok {
 			return true, &control.RefusedError{Code: r.Code, Sentence: r.Sentence}
+		}
+		if m, err = wire.WholePlan(m, &heard); err != nil {
+			return true, fmt.Errorf("planner: %w", err)
 		}
 		s.obey(m)
 	}
@@ -191,6 +195,7 @@ func (s *swarm) joinMessage() wire.Join {
 	j := wire.Join{
 		Role: s.peer.cfg.Role, Name: s.m.Name[:min(len(s.m.Name), wire.MaxName)],
 		Fingerprint: s.peer.print[:], Secret: s.m.Secret, Means: s.meansLocked(reach), Ranges: ranges, Plan: s.plan,
+		Changes: true,
 	}
 	for id := range s.links {
 		j.Links = append(j.Links, id)

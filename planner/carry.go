@@ -161,14 +161,25 @@ func (c *cell) carryOut(plan tuber.Plan, parts map[tuber.PeerID]*tuber.PeerPlan,
 		if pp.Version != m.told {
 			delete(c.refed, id)
 			m.told = pp.Version
-			m.send(planMessage(told))
+			m.tell(told)
 		}
 	}
 	plan.Peers = parts
 	c.plan = plan
 }
 
-func planMessage(pp *tuber.PeerPlan) wire.Plan { return wire.Plan{PeerPlan: *pp} }
+// tell sends m its part, or how it comes out of the one that was sent before.
+func (m *member) tell(pp *tuber.PeerPlan) {
+	if m.changes && m.said != nil {
+		if c, out, ok := tuber.ChangePlan(m.said, pp); ok {
+			m.said = out
+			m.send(wire.PlanChange{PlanChange: c})
+			return
+		}
+	}
+	m.said = pp
+	m.send(wire.Plan{PeerPlan: *pp})
+}
 
 // serveVisitorsLocked sends what the plan says of visitors to their cells.
 func (c *cell) serveVisitorsLocked() {

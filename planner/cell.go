@@ -83,7 +83,9 @@ type member struct {
 	away   time.Time // when its session broke
 	back   time.Time // when it began afresh after it had been here; zero if it never did
 
-	told    tuber.Version // the last version sent on this session
+	told    tuber.Version   // the last version sent on this session
+	said    *tuber.PeerPlan // and what that came to there, nil before the first
+	changes bool            // this session understands changes of plans
 	known   map[tuber.PeerID]acquaintance
 	met     map[tuber.PeerID]time.Time // of a viewer: viewers that it was introduced to, and when first
 	lone    time.Time                  // it accused so many that until then nobody is linked to it
@@ -199,7 +201,8 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 		m.send(refusedSuperseded)
 		m.cancel(errSuperseded)
 	}
-	m.conn, m.cancel, m.seen, m.away, m.told = a.conn, a.cancel, now, time.Time{}, 0
+	m.conn, m.cancel, m.seen, m.away = a.conn, a.cancel, now, time.Time{}
+	m.told, m.said, m.changes = 0, nil, a.join.Changes
 	m.name, m.means = a.join.Name, a.join.Means
 	m.ledger.ranges = a.join.Ranges
 	if returns && len(a.join.Links) == 0 && a.join.Plan == nil {
@@ -212,7 +215,7 @@ func (c *cell) enter(a arrival) (*member, *wire.Refused) {
 		told := c.toldLocked(pp, id)
 		m.told = pp.Version
 		m.introduce(told, pp.Version, now) // its offers may follow at once
-		m.send(planMessage(told))
+		m.tell(told)
 	}
 	c.markLocked(id)
 	return m, nil
@@ -232,7 +235,7 @@ func (c *cell) exit(m *member, conn control.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.members[m.id] == m && m.conn == conn {
-		m.conn, m.away = nil, c.now()
+		m.conn, m.away, m.said = nil, c.now(), nil
 		m.cancel(nil)
 		c.markLocked(m.id)
 	}

@@ -221,7 +221,7 @@ func (c *cell) tellRefedLocked(now time.Time) {
 		told := c.toldLocked(pp, id)
 		c.introduceLocked(m, told, c.plan.Version, now)
 		m.told = pp.Version
-		m.send(planMessage(told))
+		m.tell(told)
 	}
 	clear(c.refed)
 }

@@ -129,7 +129,8 @@ func (h *house) join(name string, role tuber.Role, change ...func(*wire.Join)) (
 	fingerprint := tuber.Fingerprint{1}
 	j := wire.Join{
 		Role: role, Fingerprint: fingerprint[:],
-		Means: tuber.Means{Upload: 10e6, Relay: true, Reach: tuber.ReachPunchable, Quota: 1 << 30},
+		Means:   tuber.Means{Upload: 10e6, Relay: true, Reach: tuber.ReachPunchable, Quota: 1 << 30},
+		Changes: true,
 	}
 	switch role {
 	case tuber.RoleViewer:
@@ -162,9 +163,14 @@ func (g *guest) connect(j wire.Join) error {
 
 func (g *guest) listen(conn control.Conn) {
 	defer close(g.done)
+	var heard *tuber.PeerPlan
 	for {
 		m, err := conn.Receive(g.h.ctx)
 		if err != nil {
+			return
+		}
+		if m, err = wire.WholePlan(m, &heard); err != nil {
+			g.h.t.Error(err)
 			return
 		}
 		g.mu.Lock()

@@ -23,6 +23,7 @@ type town struct {
 	origin   tuber.PeerID
 	made     int
 	told     int // plans that were sent
+	changes  int // of them, as changes
 }
 
 // resident is one peer's end of its session, without a network.
@@ -38,9 +39,22 @@ type resident struct {
 	learnt tuber.BitsPerSecond // what it is trusted with from the start; 0 leaves that to the planner
 	gone   bool                // its session was ended by the planner
 	heard  []wire.Message      // but plans
+	told   *tuber.PeerPlan     // last, in this session
 }
 
 func (p *resident) Send(_ context.Context, m wire.Message) error {
+	_, change := m.(wire.PlanChange)
+	m, err := wire.WholePlan(m, &p.told)
+	if err != nil {
+		p.town.t.Errorf("%s: %v", p.id, err)
+		return err
+	}
+	if change {
+		p.town.changes++
+		if !p.join.Changes {
+			p.town.t.Errorf("%s does not understand changes and was sent one", p.id)
+		}
+	}
 	if pl, ok := m.(wire.Plan); ok {
 		p.town.told++
 		p.oneSourceEach(&pl.PeerPlan)
@@ -90,7 +104,7 @@ func (w *town) begins(epoch tuber.Epoch, bound int) {
 func (w *town) joins(name string, role tuber.Role, upload tuber.BitsPerSecond, change ...func(*resident)) *resident {
 	key := tuber.PublicKeyOf(testKey(name))
 	p := &resident{town: w, id: key.PeerID(), record: tuber.BoosterRecord{Upload: upload}}
-	p.join = wire.Join{Key: key, Role: role, Means: tuber.Means{Upload: upload, Relay: true, Reach: tuber.ReachPunchable}}
+	p.join = wire.Join{Key: key, Role: role, Means: tuber.Means{Upload: upload, Relay: true, Reach: tuber.ReachPunchable}, Changes: true}
 	if role != tuber.RoleViewer {
 		p.join.Means.Reach = tuber.ReachDialable
 	}
@@ -106,7 +120,7 @@ func (p *resident) enters() {
 	if p.plan != nil {
 		p.join.Plan = p.plan
 	}
-	p.gone = false
+	p.gone, p.told = false, nil
 	c, m, refused := w.r.enter(arrival{join: p.join, conn: p, cancel: func(error) { p.gone = true }, record: p.record})
 	if refused != nil {
 		w.t.Fatalf("%s is refused: %v", p.join.Role, refused.Sentence)

@@ -54,7 +54,8 @@ type Join struct {
 	Means       tuber.Means     `json:"means"`
 	Ranges      []tuber.Range   `json:"ranges,omitempty"`
 	Links       []tuber.PeerID  `json:"links,omitempty"`
-	Plan        *tuber.PeerPlan `json:"plan,omitempty"` // the last one, if it still carries it out
+	Plan        *tuber.PeerPlan `json:"plan,omitempty"`    // the last one, if it still carries it out
+	Changes     bool            `json:"changes,omitempty"` // it understands PlanChange
 }
 
 // MaxName is the longest name of a booster or a host in bytes.
@@ -119,6 +120,30 @@ type Plan struct {
 	tuber.PeerPlan
 }
 
+// PlanChange carries what is other in a peer's part of the plan than in the one
+// that was sent before it in the same session: for those who said in their join that
+// they understand it.
+type PlanChange struct {
+	tuber.PlanChange
+}
+
+// WholePlan makes a change of the plan heard last in a session into a plan; other
+// messages are left alone. After an error no later change can be understood.
+func WholePlan(m Message, heard **tuber.PeerPlan) (Message, error) {
+	switch x := m.(type) {
+	case Plan:
+		*heard = &x.PeerPlan
+	case PlanChange:
+		p, err := x.Apply(*heard)
+		if err != nil {
+			return nil, err
+		}
+		*heard = p
+		return Plan{*p}, nil
+	}
+	return m, nil
+}
+
 // SignalKind is what a signal holds.
 type SignalKind string
 
@@ -178,6 +203,7 @@ func (Refused) messageType() string    { return "refused" }
 func (Contents) messageType() string   { return "contents" }
 func (Want) messageType() string       { return "want" }
 func (Plan) messageType() string       { return "plan" }
+func (PlanChange) messageType() string { return "change" }
 func (Signal) messageType() string     { return "signal" }
 func (Report) messageType() string     { return "report" }
 func (Means) messageType() string      { return "means" }
@@ -231,7 +257,7 @@ func Decode(b []byte) (Message, error) {
 var decoders = map[string]func([]byte) (Message, error){
 	"challenge": decode[Challenge], "join": decode[Join], "welcome": decode[Welcome],
 	"refused": decode[Refused], "contents": decode[Contents], "want": decode[Want],
-	"plan": decode[Plan], "signal": decode[Signal], "report": decode[Report],
+	"plan": decode[Plan], "change": decode[PlanChange], "signal": decode[Signal], "report": decode[Report],
 	"means": decode[Means], "alive": decode[Alive], "leave": decode[Leave],
 	"quarantine": decode[Quarantine], "withdraw": decode[Withdraw],
 }

@@ -174,7 +174,7 @@ type member struct {
 func (m *member) join(ctx context.Context, conn control.Conn, site tuber.PublicKey, ticket string) error {
 	_, err := control.Join(ctx, conn, control.Identity{
 		Key: keyOf(m.name), Site: site,
-		Join: wire.Join{Role: m.role, Name: m.name, Fingerprint: m.print[:], Ticket: ticket, Means: m.means},
+		Join: wire.Join{Role: m.role, Name: m.name, Fingerprint: m.print[:], Ticket: ticket, Means: m.means, Changes: true},
 	})
 	if err != nil || m.role != tuber.RoleViewer {
 		return err
@@ -188,8 +188,12 @@ func (m *member) stay(ctx context.Context, conn control.Conn) {
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
+		var told *tuber.PeerPlan
 		for {
 			msg, err := conn.Receive(context.Background())
+			if err == nil {
+				msg, err = wire.WholePlan(msg, &told)
+			}
 			if err != nil {
 				return
 			}

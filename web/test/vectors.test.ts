@@ -2,13 +2,14 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import aliases from "../../wire/testdata/vectors/aliases.json";
+import changes from "../../wire/testdata/vectors/changes.json";
 import control from "../../wire/testdata/vectors/control.json";
 import edits from "../../wire/testdata/vectors/edits.json";
 import frames from "../../wire/testdata/vectors/frames.json";
 import statements from "../../wire/testdata/vectors/statements.json";
 import { parseAlias } from "../src/wire/alias.ts";
 import { FrameError, fromHex, toHex } from "../src/wire/bytes.ts";
-import { decode, encode, type Outgoing } from "../src/wire/control.ts";
+import { changedPlan, decode, encode, type Outgoing } from "../src/wire/control.ts";
 import { readFrame, writeFrame, type Frame } from "../src/wire/frame.ts";
 import { SignedManifest } from "../src/wire/manifest.ts";
 import { importKey, SignatureError } from "../src/wire/sign.ts";
@@ -110,5 +111,16 @@ for (const row of edits as Row[]) {
     const edit = { from: row.from as number, to: row.to as number, head: bytes(row.head), tail: bytes(row.tail) };
     if (row.error) return assert.throws(() => applyEdit(edit, bytes(row.old)), FrameError);
     assert.equal(new TextDecoder().decode(applyEdit(edit, bytes(row.old))), row.next ?? "");
+  });
+}
+
+for (const row of changes as Row[]) {
+  test(`change of a plan: ${row.name}`, () => {
+    const old = decode(row.old as string);
+    const change = decode(row.change as string);
+    assert(old?.type === "plan" && change?.type === "change");
+    if (row.error) return assert.throws(() => changedPlan(old, change), FrameError);
+    const next = changedPlan(old, change);
+    assert.deepEqual(plain(JSON.parse(encode({ type: "plan", ...next }))), plain(JSON.parse(row.next as string)));
   });
 }

@@ -2,7 +2,7 @@
 import { equal } from "../wire/bytes.ts";
 import { openCertificate } from "../wire/certificate.ts";
 import { OLDEST, VERSION } from "../wire/constants.ts";
-import { decode, encode, type Message, type MessageOf, type Outgoing } from "../wire/control.ts";
+import { changedPlan, decode, encode, type Message, type MessageOf, type Outgoing, type PeerPlan } from "../wire/control.ts";
 import { check, importKey, joinStatement, sign, welcomeStatement } from "../wire/sign.ts";
 import type { Channel } from "./channel.ts";
 import type { Identity } from "./identity.ts";
@@ -71,13 +71,17 @@ export class Session {
       if (performance.now() - this.#heard > SILENCE_MS) this.#channel.close();
       else this.send({ type: "alive" });
     }, ALIVE_MS);
+    let plan: PeerPlan | null = null; // as it was told last
     try {
       for (;;) {
         const m = await this.#inbox.next();
         if (!m) return;
         this.#heard = performance.now();
         if (m.type === "refused") throw new RefusedError(m.code, m.sentence);
-        this.onmessage(m);
+        if (m.type === "plan") plan = m;
+        else if (m.type === "change") plan = changedPlan(plan, m);
+        if (plan && m.type === "change") this.onmessage({ type: "plan", ...plan });
+        else this.onmessage(m);
       }
     } finally {
       clearInterval(beat);
@@ -119,6 +123,7 @@ async function joinOf(
     nonce,
     signature: await sign(o.identity.key, "join", statement),
     ticket: o.ticket,
+    changes: true,
     ...o.join,
   };
 }

@@ -2,7 +2,7 @@
 import { FrameError, toBase64url } from "./bytes.ts";
 import { MAX_CONTROL } from "./constants.ts";
 import type { Role } from "./frame.ts";
-import { bytes, flag, hex, int, list, maybe, object, type Of, text, uint } from "./json.ts";
+import { bytes, type Codec, flag, hex, int, list, maybe, object, type Of, text, uint } from "./json.ts";
 
 const id = hex(16);
 const u64 = uint(64);
@@ -26,6 +26,7 @@ const plan = {
   grants: list(grant),
   cell: uint(32), // the planner's own: only brought along when this page joins again
 };
+const change = <T>(item: Codec<T>) => maybe(object({ less: list(uint(32)), more: list(item) }));
 const blame = object({ content: id, number: u64 });
 const linkReport = object({
   peer: id,
@@ -67,12 +68,24 @@ const shapes = {
     ranges: list(range),
     links: list(id),
     plan: maybe(object(plan)),
+    changes: flag, // it understands them
   }),
   welcome: object({ id, signature: bytes(64), stun: list(text), name: text }),
   refused: object({ code: text, sentence: text }),
   contents: object({ contents: list(content) }),
   want: object({ contents: list(id), hidden: flag }),
   plan: object(plan),
+  change: object({
+    from: u64,
+    epoch: u64,
+    version: u64,
+    assignments: change(assignment),
+    sources: change(source),
+    holds: change(hold),
+    introductions: change(introduction),
+    grants: change(grant),
+    cell: uint(32),
+  }),
   signal: object({ peer: id, kind: text, attempt: uint(32), data: text }),
   report: object({
     interval: int,
@@ -137,4 +150,26 @@ export function encode(m: Outgoing): string {
 /** Tells whether p replaces old. */
 export function newerPlan(p: PeerPlan, old: PeerPlan): boolean {
   return p.epoch !== old.epoch ? p.epoch > old.epoch : p.version > old.version;
+}
+
+/** The plan that follows old. Throws FrameError if old is not the plan that c was made for. */
+export function changedPlan(old: PeerPlan | null, c: MessageOf<"change">): PeerPlan {
+  if (old?.epoch !== c.epoch || old.version !== c.from) throw new FrameError("a change of another plan");
+  return {
+    epoch: c.epoch,
+    version: c.version,
+    cell: c.cell,
+    assignments: changed(old.assignments, c.assignments),
+    sources: changed(old.sources, c.sources),
+    holds: changed(old.holds, c.holds),
+    introductions: changed(old.introductions, c.introductions),
+    grants: changed(old.grants, c.grants),
+  };
+}
+
+function changed<T>(old: readonly T[], c: { less: number[]; more: T[] } | null): T[] {
+  if (!c) return [...old];
+  if (c.less.some((at, i) => at >= old.length || at <= (c.less[i - 1] ?? -1))) throw new FrameError("a change takes away what the plan has not");
+  const less = new Set(c.less);
+  return [...old.filter((_, at) => !less.has(at)), ...c.more];
 }
