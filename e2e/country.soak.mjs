@@ -1,6 +1,6 @@
 // A country of homes: eight Chromium and two Firefox viewers, a booster and the
 // host, each behind a line of its own with a capped upload (network namespaces,
-// HTB); one viewer's line carries next to nothing up. Needs root.
+// HTB); one viewer saves data, on a line that carries next to nothing up. Needs root.
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
@@ -15,9 +15,9 @@ const CHROMIUMS = 8, FIREFOXES = 2;
 const weak = 3; // the viewer that only downloads
 
 // viewer begins a browser at a place; say() is what its page says.
-function viewer(t, place, browser, address) {
+function viewer(t, place, browser, address, saving) {
   const script = fileURLToPath(new URL("lib/inside.mjs", import.meta.url));
-  const child = spawn(place.command[0], [...place.command.slice(1), process.execPath, script, browser, address], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(place.command[0], [...place.command.slice(1), process.execPath, script, browser, address, ...(saving ? ["saving"] : [])], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = new Promise((r) => child.on("exit", r));
   t.after(async () => { if (child.exitCode === null) child.stdin.end("end\n"); await ended; });
@@ -42,7 +42,7 @@ test("ten browsers and a booster behind capped lines", { skip: process.getuid() 
   await booster(c, land.place("b0", { up: 4 }), await h.invite(), { upload: "3Mbit/s" });
   const all = [];
   for (let i = 0; i < CHROMIUMS + FIREFOXES; i++) {
-    const v = viewer(c, land.place(`v${i}`, { up: i === weak ? 0.1 : 1 }), i < CHROMIUMS ? "chromium" : "firefox", new URL(h.page).host);
+    const v = viewer(c, land.place(`v${i}`, { up: i === weak ? 0.1 : 1 }), i < CHROMIUMS ? "chromium" : "firefox", new URL(h.page).host, i === weak);
     await v.opened;
     await until(`viewer ${i} plays`, 90, async () => (await v.say()).time > 1);
     all.push(v);

@@ -15,6 +15,7 @@ const (
 
 	growth      = 1.5 // while chunks are on time and the uplink is in use
 	shrink      = 0.7 // when they are not
+	collapse    = 0.3 // at most, at once
 	inUse       = 0.5 // of the uplink that must be assigned for growth to mean anything
 	lateAllowed = 0.01
 	lateTooMany = 0.05
@@ -126,7 +127,9 @@ func learn(estimate tuber.BitsPerSecond, e evidence) tuber.BitsPerSecond {
 	case !e.judged:
 		return estimate
 	case e.behind:
-		return max(leastUpload, min(estimate, tuber.BitsPerSecond(shrink*float64(estimate))))
+		// The line is full: what is confirmed is what it takes.
+		full := max(collapse*float64(estimate), min(shrink*float64(estimate), e.confirmed))
+		return max(leastUpload, min(estimate, tuber.BitsPerSecond(full)))
 	case e.late > lateTooMany:
 		onTime := (1 - e.late) * e.confirmed
 		return max(leastUpload, min(estimate, tuber.BitsPerSecond(max(shrink*float64(estimate), onTime))))

@@ -26,6 +26,8 @@ func TestLearn(t *testing.T) {
 		"late, and more than trusted": {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 3 * mega, late: 0.125}, 2e6},
 		"judged before":               {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, behind: true}, 2e6},
 		"it says itself it is behind": {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, behind: true}, 1.4e6},
+		"behind: what it takes":       {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 1 * mega, behind: true}, 1e6},
+		"behind: at most so quickly":  {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 0.1 * mega, behind: true}, 0.6e6},
 		"never below the least":       {70e3, evidence{judged: true, limit: 10e6, late: 1}, leastUpload},
 		"claims ten times too much":   {5e6, evidence{judged: true, limit: 10e6, assigned: 5 * mega, confirmed: 0.5 * mega, claimed: 10}, 0.5e6},
 	}
@@ -98,8 +100,8 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 	}{
 		{0, 0, firstBooster},
 		{1, target + 1100*time.Millisecond, firstBooster},
-		{2, target + 1100*time.Millisecond, firstBooster * 7 / 10},
-		{3, target + 900*time.Millisecond, firstBooster}, // a segment takes as long on a full line
+		{2, target + 1100*time.Millisecond, firstBooster * 3 / 10}, // hardly anything came
+		{3, target + 900*time.Millisecond, firstBooster},           // a segment takes as long on a full line
 	} {
 		story(t, func(h *house) {
 			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)

@@ -6,6 +6,7 @@ import type { VerifiedChunk } from "../wire/verified.ts";
 import type { Copy, Held } from "./held.ts";
 import type { Memory } from "./memory.ts";
 import type { Neighbour, Shown } from "./neighbour.ts";
+import { ASKED, PAST } from "./queue.ts";
 import type { Swarm } from "./swarm.ts";
 
 const RATIO = 2; // bytes sent for each byte received, at most
@@ -40,6 +41,7 @@ export class Giving {
 
   /** Shows a neighbour the contents that this page is to send it. */
   opened(n: Neighbour): void {
+    if (n.link) n.link.rate = this.#of(n.id).reduce((sum, a) => sum + a.rate, 0);
     for (const a of this.#of(n.id)) {
       const held = this.#memory.get(a.content);
       if (held && !n.shown.has(a.content)) this.#showAll(n, held);
@@ -80,7 +82,7 @@ export class Giving {
     const missing = f.numbers.filter((number) => !this.relay || !held?.has(number));
     if (missing.length > 0) n.link?.send({ type: "missing", content: f.content, numbers: missing });
     if (!held || !this.relay) return;
-    for (const number of f.numbers) if (held.has(number)) this.#owe(n, held, number, 255, now, Math.min(f.within || ANSWER_MS, PAST_MS));
+    for (const number of f.numbers) if (held.has(number)) this.#owe(n, held, number, ASKED, now, Math.min(f.within || ANSWER_MS, PAST_MS));
     this.pump(n, now);
   }
 
@@ -94,7 +96,7 @@ export class Giving {
       this.#send(n, held, this.#unshown(held, shown), this.#update(held.newest, shown)); // it has lost its source
     }
     for (let number = Math.max(f.from, range.first); number < range.next; number++) {
-      if ((f.partitions & (1 << (number % held.k))) !== 0 && held.has(number)) this.#owe(n, held, number, 1, now, PAST_MS);
+      if ((f.partitions & (1 << (number % held.k))) !== 0 && held.has(number)) this.#owe(n, held, number, PAST, now, PAST_MS);
     }
     this.pump(n, now);
   }

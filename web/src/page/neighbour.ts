@@ -94,7 +94,7 @@ export class Neighbour {
       received: c.received,
       late: c.late,
       rtt: this.open ? Math.round(this.rtt * 1e6) : 0,
-      behind: Math.round(this.queue.behind(now) * 1e6),
+      behind: Math.round(Math.max(this.queue.behind(now), this.link?.behind(now) ?? 0) * 1e6),
       bad: c.blame !== null,
       failed: c.failed,
       since: this.link ? Math.round((now - this.link.born) * 1e6) : 0,

@@ -8,6 +8,9 @@ export type Owed = {
   since: number; // ms, when it was queued
 };
 
+export const PAST = 1; // the priority of the recent past: below any that a plan gives to what is watched
+export const ASKED = 255; // of what was asked for: above any
+
 const MAX_OWED = 512;
 
 export class SendQueue {
@@ -41,11 +44,14 @@ export class SendQueue {
     }
   }
 
-  /** How long the oldest has waited, in ms. */
+  /** How long the oldest of what was assigned has waited, in ms. */
   behind(now: number): number {
-    return this.#owed.reduce((most, o) => Math.max(most, now - o.since), 0);
+    return this.#owed.reduce((most, o) => (assigned(o) ? Math.max(most, now - o.since) : most), 0);
   }
 }
+
+/** False for the recent past, and for what was asked for. */
+const assigned = (o: Owed): boolean => o.priority > PAST && o.priority < ASKED;
 
 function key(o: Owed): string {
   return `${o.content}/${o.number}`;
