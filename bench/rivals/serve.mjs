@@ -8,7 +8,7 @@ import { clip, playlist } from "../../e2e/lib/programs.mjs";
 import { rendition } from "../../e2e/lib/media.mjs";
 
 const [address, kbits] = process.argv.slice(2);
-const segments = Number(kbits) > 0 ? rendition(Number(kbits) < 400 ? 160 : 480, Number(kbits)) : clip;
+const segments = Number(kbits) > 0 ? (Number(kbits) < 400 ? rendition(160, Number(kbits), 5) : rendition(480, Number(kbits))) : clip;
 const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
 const file = (name) => readFileSync(modules + name);
 const scripts = {

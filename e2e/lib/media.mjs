@@ -27,9 +27,10 @@ export function made(args) {
   return dir;
 }
 
-// rendition is the clip in another size and rate, as as many MPEG-TS segments.
-export function rendition(width, kbits) {
-  const dir = made(["-vf", `scale=${width}:-2`, "-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "baseline",
+// rendition is the clip in another size and rate, as as many MPEG-TS segments; with
+// fps, of so many pictures a second.
+export function rendition(width, kbits, fps) {
+  const dir = made(["-vf", `${fps ? `fps=${fps},` : ""}scale=${width}:-2`, "-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "baseline",
     "-b:v", `${kbits - 50}k`, "-maxrate", `${kbits - 50}k`, "-bufsize", `${kbits}k`, "-g", "1000", "-force_key_frames", "expr:gte(t,n_forced*2)",
     "-sc_threshold", "0", "-c:a", "aac", "-b:a", "32k", "-f", "segment", "-segment_time", "2", "-segment_format", "mpegts",
     "-segment_format_options", "mpegts_copyts=1", "OUT/%d.ts"]);
