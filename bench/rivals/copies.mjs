@@ -7,6 +7,7 @@ import { booster, figures, host, median, site, started, tracker, viewer, wait } 
 import { run } from "../../e2e/lib/programs.mjs";
 
 const viewers = Number(process.env.VIEWERS ?? 8);
+const kbits = Number(process.env.KBITS ?? (viewers > 4 ? 250 : 0)); // two cores carry no more than four of the demo's
 const crowds = (process.env.CROWDS ?? "100,300").split(",").filter(Boolean).map(Number);
 const seconds = Number(process.env.SECONDS ?? 60);
 const settle = Number(process.env.SETTLE ?? 30);
@@ -47,14 +48,14 @@ const browsers = (name, prepare) => scene(async (t) => {
 });
 
 const tuber = (boosters) => async (t, land, home) => {
-  const s = await site(t, home);
+  const s = await site(t, home, { kbits });
   const h = await host(t, home, s.url);
   for (let i = 0; i < boosters; i++) await booster(t, land.place(`b${i}`), await h.invite());
   return { url: h.page, flags: h.flags, rate: s.rate, payload: h.payload };
 };
 
 const rival = (query) => async (t, land, home) => {
-  const s = await site(t, home, { at: `${home.address}:8080` });
+  const s = await site(t, home, { at: `${home.address}:8080`, kbits });
   const at = await tracker(t, land.hub);
   return { url: `${s.url}/p2pml?tracker=${encodeURIComponent(at)}&${query}`, rate: s.rate, flags: [`--unsafely-treat-insecure-origin-as-secure=${s.url}`] };
 };
