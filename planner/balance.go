@@ -133,8 +133,9 @@ func sumOf(sums []sum, c cellNumber) (sum, bool) {
 
 // How boosters are moved between cells.
 const (
-	moveEvery = 10 * time.Second
-	stayFor   = time.Minute // in a cell, at least
+	moveEvery   = 10 * time.Second
+	stayFor     = time.Minute // in a cell, at least; twice as long after each move
+	stayDoubles = 10          // times: some 17 h at most
 )
 
 // move is a booster that is to change to another cell.
@@ -145,9 +146,13 @@ type move struct {
 
 // rebalance finds a booster for the cell that lacks most, of a cell which can do
 // without it: one that has more to spare than the booster gives, or than the
-// first cell lacks, which will lend it the rest. Of several boosters it is the
-// smallest that gives enough, else the largest.
-func rebalance(sums []sum, hasPlace func(cellNumber) bool, now time.Time) (move, bool) {
+// first cell lacks, which will lend it the rest. Of several boosters that may move
+// it is the smallest that gives enough, else the largest.
+//
+// Sums do not tell who of a cell can feed whom, so the cell that gave one may turn
+// out to lack: that boosters stay longer each time keeps two such cells from
+// passing one to and fro.
+func rebalance(sums []sum, hasPlace func(cellNumber) bool, mayMove func(gives) bool) (move, bool) {
 	var worst sum
 	for _, s := range sums {
 		if s.lacks > worst.lacks && hasPlace(s.cell) {
@@ -165,7 +170,7 @@ func rebalance(sums []sum, hasPlace func(cellNumber) bool, now time.Time) (move,
 		}
 		for _, b := range s.boosters {
 			suffices := b.upload <= s.spare || worst.cell == firstCell && worst.lacks <= s.spare
-			if b.upload == 0 || !suffices || now.Sub(b.since) < stayFor {
+			if b.upload == 0 || !suffices || !mayMove(b) {
 				continue
 			}
 			better := b.upload > gain

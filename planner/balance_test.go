@@ -119,7 +119,7 @@ func TestWhichBoosterIsMoved(t *testing.T) {
 			for _, s := range tt.sums { // in any order
 				rng.Shuffle(len(s.boosters), func(i, j int) { s.boosters[i], s.boosters[j] = s.boosters[j], s.boosters[i] })
 			}
-			if got, ok := rebalance(tt.sums, tt.has, epochStart); got != tt.want || ok != tt.ok {
+			if got, ok := rebalance(tt.sums, tt.has, func(b gives) bool { return epochStart.Sub(b.since) >= stayFor }); got != tt.want || ok != tt.ok {
 				t.Errorf("%s: got %+v, %v, want %+v, %v", name, got, ok, tt.want, tt.ok)
 			}
 		}

@@ -5,7 +5,7 @@ package planner
 // whoever fed that one so far has a slot, and often a link, for i.
 func (g *grove) relink(f *forest, p int, i int32) bool {
 	t := &f.trees[p]
-	pent := g.pentUp(f.slot)
+	pent := g.pentUp()
 	looks := looksOther
 	start := int(g.shares[i].key & 0xffff)
 	for n := range pent {
@@ -40,7 +40,7 @@ func (g *grove) handOver(f *forest, p int, i, j, child int32) bool {
 		return false
 	}
 	g.move(f, p, j, child)
-	if g.shares[parent].budget >= f.slot && g.mayFeed(parent, i) && !t.below(parent, i) {
+	if g.shares[parent].budget >= f.slot && g.mayFeed(parent, i) {
 		g.set(f, p, parent, i)
 		return true
 	}
@@ -48,10 +48,15 @@ func (g *grove) handOver(f *forest, p int, i, j, child int32) bool {
 	return false
 }
 
-// pentUp lists the peers that have a slot of this size left, and no link.
-func (g *grove) pentUp(slot upload) []int32 {
+// pentUp lists the peers that have a slot left, be it the smallest, and no link.
+// It is read once while peers are being attached.
+func (g *grove) pentUp() []int32 {
 	if g.pentRead {
 		return g.pent
+	}
+	slot := g.forests[0].slot
+	for _, f := range g.forests {
+		slot = min(slot, f.slot)
 	}
 	g.pent, g.pentRead = g.pent[:0], true
 	for i := range g.shares {

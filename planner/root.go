@@ -51,6 +51,7 @@ type home struct {
 	viewer bool
 	here   bool
 	until  time.Time // if not here
+	moves  int       // how often it was sent to another cell
 }
 
 func newRoot(cfg Config) *root {
@@ -335,7 +336,7 @@ func (r *root) move(now time.Time) bool {
 	if len(cells) == 1 || now.Sub(r.moved) < moveEvery {
 		return false
 	}
-	mv, ok := rebalance(summaries(cells), r.hasPlace, now)
+	mv, ok := rebalance(summaries(cells), r.hasPlace, func(b gives) bool { return r.mayMove(b, now) })
 	if !ok || !r.rehome(mv, now) {
 		return false
 	}

@@ -137,6 +137,14 @@ func (r *root) hasPlace(n cellNumber) bool {
 	return c != nil && r.roomLocked(c, tuber.RoleBooster)
 }
 
+// mayMove tells whether a booster has been in its cell for long enough.
+func (r *root) mayMove(b gives, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.homes[b.id]
+	return h != nil && now.Sub(b.since) >= stayFor<<min(h.moves, stayDoubles)
+}
+
 // rehome keeps a place for a booster in another cell. It tells whether it could.
 func (r *root) rehome(m move, now time.Time) bool {
 	r.mu.Lock()
@@ -147,7 +155,7 @@ func (r *root) rehome(m move, now time.Time) bool {
 	}
 	r.taken[m.from]--
 	r.taken[m.to]++
-	*h = home{cell: to, until: now.Add(returnFor)}
+	*h = home{cell: to, until: now.Add(returnFor), moves: h.moves + 1}
 	r.cfg.Log.Info("a booster is sent to another cell", "booster", m.booster, "from", int(m.from), "to", int(m.to))
 	return true
 }

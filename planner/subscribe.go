@@ -8,9 +8,9 @@ import (
 )
 
 // subscribe decides which partitions the boosters receive. One whose uplink
-// carries a whole copy takes all, so that it can serve repair too (but see
-// forgo); a smaller one takes what it will relay, and one without means nothing. A content that
-// no viewer wants is pushed only where the origin's line has room to spare.
+// carries a whole copy takes all, so that it can serve repair too (but see forgo);
+// a smaller one takes what it will relay, and one without means nothing. A content
+// that no viewer wants is pushed only where the origin's line has room to spare.
 func (g *grove) subscribe(previous *tuber.Plan) {
 	if g.origin == none {
 		return
@@ -51,12 +51,12 @@ func (g *grove) wantedFirst() []*forest {
 // subscribeTo subscribes the boosters to one content; download is what each can
 // still take in, bits per second.
 func (g *grove) subscribeTo(f *forest, download []float64, previous *tuber.Plan) {
-	var relays [tuber.MaxPartitions]int // boosters that have a partition
+	var relays [tuber.MaxPartitions]int // boosters that have a partition, or forgo it
 	var small []int
-	take := func(n int, ps tuber.Partitions) {
+	take := func(n int, ps, counted tuber.Partitions) {
 		g.subscribeOne(f, g.boosters[n], ps)
-		download[n] -= float64(ps.Len()) * f.slot.perSecond()
-		for rest := ps; rest != 0; rest &= rest - 1 {
+		download[n] -= float64(counted.Len()) * f.slot.perSecond()
+		for rest := counted; rest != 0; rest &= rest - 1 {
 			relays[first(rest)]++
 		}
 	}
@@ -64,9 +64,9 @@ func (g *grove) subscribeTo(f *forest, download []float64, previous *tuber.Plan)
 		p := &g.peers[i]
 		switch {
 		case p.Means.Reach == tuber.ReachNone || float64(p.Upload) < f.slot.perSecond():
-			take(n, 0)
+			take(n, 0, 0)
 		case p.Upload >= f.Rate && download[n] >= float64(f.Rate):
-			take(n, g.copyFor(f, i, previous))
+			take(n, g.copyFor(f, i, previous), tuber.AllPartitions(f.K)) // forgoing changes nobody else's choice
 		default:
 			small = append(small, n)
 		}
@@ -77,7 +77,8 @@ func (g *grove) subscribeTo(f *forest, download []float64, previous *tuber.Plan)
 		slots := int(g.shares[i].base / f.slot)
 		most := max(1, slots/max(f.viewers, 2)) // as few as give all its slots a child
 		most = min(most, f.K, int(download[n]/f.slot.perSecond()))
-		take(n, f.choosePartitions(most, relays[:], g.had(f, i, previous)))
+		ps := f.choosePartitions(most, relays[:], g.had(f, i, previous))
+		take(n, ps, ps)
 	}
 }
 

@@ -9,6 +9,7 @@ import type { Copy } from "../src/page/held.ts";
 import { meansOf, UPLOAD } from "../src/page/means.ts";
 import { listOf } from "../src/page/numbers.ts";
 import { Player } from "../src/page/player.ts";
+import { Hold } from "../src/page/hold.ts";
 import { ASKED, PAST, SendQueue, type Owed } from "../src/page/queue.ts";
 import { choose, Repair } from "../src/page/repair.ts";
 import type { Link } from "../src/page/link.ts";
@@ -51,6 +52,23 @@ test("the queue gives the most urgent, drops what is late, and is bounded", () =
   for (let n = 0; n < 2000; n++) q.push(owe(n, 1, 1000 + n));
   assert.equal(q.size, 512);
   assert.equal(q.take(0)?.number, 0, "the least urgent were left out");
+});
+
+test("a channel holds 150 ms of its link's rate, and tells how long the oldest has waited", () => {
+  const chunk = 16 << 10;
+  const hold = new Hold();
+  assert(hold.room(0, chunk) && hold.room(chunk, chunk) && !hold.room(chunk + 1, chunk), "32 KiB at least");
+  hold.rate = 4e6;
+  assert.equal(hold.low, 75_000 - chunk);
+  hold.rate = 1e9;
+  assert(hold.room(240 << 10, chunk) && !hold.room(241 << 10, chunk), "256 KiB at most");
+  assert.equal(hold.behind(0, 50), 0, "nothing is there");
+  hold.hand(100, 100, 1000);
+  hold.hand(100, 200, 1400);
+  assert.equal(hold.behind(200, 2000), 1000);
+  assert.equal(hold.behind(150, 2100), 1100, "half of the first is there still");
+  assert.equal(hold.behind(100, 2200), 800, "the first has gone");
+  assert.equal(hold.behind(0, 2300), 0);
 });
 
 test("players see the newest playlist whose last segment is held", async () => {

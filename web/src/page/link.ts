@@ -1,11 +1,12 @@
 // One PeerConnection between two peers, with the two channels of wire/doc.go.
 import { equal, FrameError } from "../wire/bytes.ts";
-import { CHUNK_SIZE, OLDEST, VERSION } from "../wire/constants.ts";
+import { OLDEST, VERSION } from "../wire/constants.ts";
 import type { Introduction, Outgoing, Signal } from "../wire/control.ts";
 import { bye, type ChunkFrame, type Frame, type Hello, readFrame, writeFrame } from "../wire/frame.ts";
 import { Joiner, split } from "../wire/parts.ts";
 import { check, helloStatement, importKey, sign } from "../wire/sign.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { Hold } from "./hold.ts";
 import type { Identity } from "./identity.ts";
 
 export type LinkOptions = {
@@ -27,12 +28,6 @@ export type LinkEvents = {
   closed(link: Link): void; // once
 };
 
-// The channel may hold this much of a link's rate, within the bounds (design
-// section 5): enough for a long round trip, little enough that the queue still
-// decides what goes next, and that a weak line is not filled for seconds.
-const HOLD_MS = 150;
-const MIN_HOLD = 32 << 10;
-const MAX_HOLD = 256 << 10;
 const RECORD = 1100; // bytes of a message that one DTLS record carries, about
 const EARLY = 64; // chunks kept while the other's hello is proved
 
@@ -49,9 +44,7 @@ export class Link {
   heard = performance.now(); // ms, when anything last came
   pinged = 0; // ms, when a sign of life was asked for
   records = 0; // DTLS records that crossed, about
-  #hold = MIN_HOLD;
-  #handed = 0; // bytes given to the data channel
-  #waiting: { end: number; since: number }[] = []; // of these, what it may hold still
+  readonly #hold = new Hold();
   #work: Promise<void> = Promise.resolve(); // ctl messages and signals, in order
   #proved = false;
   #opened = false;
@@ -109,34 +102,23 @@ export class Link {
 
   /** False if the channel holds as much as it may. */
   sendChunk(f: ChunkFrame): boolean {
-    if (!this.open || this.#data.readyState !== "open" || this.#data.bufferedAmount + f.payload.length > this.#hold) return false;
+    if (!this.open || this.#data.readyState !== "open" || !this.#hold.room(this.#data.bufferedAmount, f.payload.length)) return false;
     const frame = writeFrame(f);
     this.#data.send(frame);
-    this.#handed += frame.length;
-    this.#waiting.push({ end: this.#handed, since: performance.now() });
-    this.#gone();
+    this.#hold.hand(frame.length, this.#data.bufferedAmount, performance.now());
     this.records += Math.ceil(f.payload.length / RECORD);
     return true;
   }
 
   /** Sets what this page is to send here, bit/s. */
   set rate(rate: number) {
-    this.#hold = Math.min(Math.max((rate / 8) * (HOLD_MS / 1000), MIN_HOLD), MAX_HOLD);
-    this.#data.bufferedAmountLowThreshold = this.#hold - CHUNK_SIZE;
+    this.#hold.rate = rate;
+    this.#data.bufferedAmountLowThreshold = this.#hold.low;
   }
 
   /** How long the oldest chunk that the data channel holds has waited there, in ms. */
   behind(now: number): number {
-    const oldest = this.#gone()[0];
-    return oldest ? now - oldest.since : 0;
-  }
-
-  /** Forgets what left the channel, and returns the rest. */
-  #gone(): { end: number; since: number }[] {
-    const sent = this.#handed - this.#data.bufferedAmount;
-    const left = this.#waiting.findIndex((w) => w.end > sent);
-    this.#waiting.splice(0, left < 0 ? this.#waiting.length : left);
-    return this.#waiting;
+    return this.#hold.behind(this.#data.bufferedAmount, now);
   }
 
   close(code: number = bye.done, reason = ""): void {
@@ -154,7 +136,7 @@ export class Link {
 
   #attach(): void {
     this.#ctl.binaryType = this.#data.binaryType = "arraybuffer";
-    this.rate = 0;
+    this.rate = 0; // until a plan says more
     this.#data.onbufferedamountlow = () => this.#events.room(this);
     this.#ctl.onopen = () => this.#do(() => this.#greet());
     this.#data.onopen = () => this.#ready();

@@ -78,10 +78,9 @@ export class Session {
         if (!m) return;
         this.#heard = performance.now();
         if (m.type === "refused") throw new RefusedError(m.code, m.sentence);
-        if (m.type === "plan") plan = m;
-        else if (m.type === "change") plan = changedPlan(plan, m);
-        if (plan && m.type === "change") this.onmessage({ type: "plan", ...plan });
-        else this.onmessage(m);
+        const said: Message = m.type === "change" ? { type: "plan" as const, ...changedPlan(plan, m) } : m;
+        if (said.type === "plan") plan = said;
+        this.onmessage(said);
       }
     } finally {
       clearInterval(beat);
