@@ -40,7 +40,7 @@ vuln: ## known vulnerabilities that our code calls (TUBER_VULNDB names a local d
 soak: build ## browser tests that take long, or were not yet seen green often enough for make test (root)
 	@scripts/bench-deps.sh && cd e2e && node --test --test-concurrency=1 --test-timeout=900000 ./*.soak.mjs
 
-fuzz: ## every fuzz target for a minute
+fuzz: ## every fuzz target for a minute (FUZZTIME), every property in 3000 random cases (CHECKS)
 	@scripts/fuzz.sh
 
 bench-proxy: build ## passed-through responses beside nginx and caddy (needs nginx, caddy, wrk)

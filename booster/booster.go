@@ -29,6 +29,7 @@ import (
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/gateway"
 	"github.com/tubercdn/tuber/internal/admin"
+	"github.com/tubercdn/tuber/internal/beat"
 	"github.com/tubercdn/tuber/peer"
 	"github.com/tubercdn/tuber/store"
 )
@@ -120,6 +121,7 @@ func New(cfg Config) (*Booster, error) {
 	b := &Booster{
 		cfg: cfg, log: cfg.Log, uplink: tuber.NewUplink(0), home: tuber.NewUplink(0),
 		kick: make(chan struct{}, 1), ready: make(chan struct{}), swarms: make(map[tuber.PublicKey]*membership),
+		line: line{beat: beat.New(chargeEvery, chargeRest)},
 	}
 	if err := b.open(); err != nil {
 		return nil, errors.Join(err, b.Close())

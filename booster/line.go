@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/internal/beat"
 	"github.com/tubercdn/tuber/peer"
 )
 
@@ -14,7 +15,9 @@ import (
 // SCTP sends again and acknowledges, not of payload alone. The uplink grants
 // payload and is charged for the rest as it leaves.
 const (
+	// While something leaves, and a rest more while nothing does.
 	chargeEvery = 50 * time.Millisecond
+	chargeRest  = 950 * time.Millisecond
 
 	// headroom keeps a stretch of seconds below the cap, with the last chunk
 	// and the burst that an idle line is allowed.
@@ -28,6 +31,7 @@ const (
 // line counts the bytes that leave this machine by links, headers included.
 type line struct {
 	far, home atomic.Uint64
+	beat      *beat.Beat // of charge
 }
 
 func (l *line) sent(to net.Addr, bytes int) {
@@ -45,6 +49,7 @@ func (l *line) sent(to net.Addr, bytes int) {
 	} else {
 		l.far.Add(uint64(bytes))
 	}
+	l.beat.Wake()
 }
 
 // countedConn counts what is sent by it. The methods of the socket itself,
@@ -63,17 +68,10 @@ func (c *countedConn) WriteTo(p []byte, to net.Addr) (int, error) {
 // charge tells the uplink, and the parts of the swarms, what has left the line,
 // until ctx ends.
 func (b *Booster) charge(ctx context.Context) {
-	tick := time.NewTicker(chargeEvery)
-	defer tick.Stop()
 	var far, home, rest uint64
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for left := uint64(0); b.line.beat.Wait(ctx, left > 0); {
 		f, h := b.line.far.Load(), b.line.home.Load()
-		left := f - far
+		left = f - far
 		if !b.exempt.Load() {
 			left += h - home
 		}

@@ -199,8 +199,9 @@ type pinger struct {
 	rtt  time.Duration
 }
 
-// tick sends a ping when one is due and finds a dead lane.
-func (l *link) tick(now time.Time) {
+// tick sends a ping when one is due and finds a dead lane. It tells whether
+// chunks are parked.
+func (l *link) tick(now time.Time) (parked bool) {
 	l.mu.Lock()
 	ln, p := l.lane, &l.ping
 	waiting := !p.sent.IsZero()
@@ -212,6 +213,7 @@ func (l *link) tick(now time.Time) {
 	}
 	id := p.id
 	l.unparkLocked(now)
+	parked = len(l.parked) > 0
 	l.mu.Unlock()
 	switch {
 	case dead:
@@ -219,6 +221,7 @@ func (l *link) tick(now time.Time) {
 	case due:
 		l.sendPing(ln, wire.Ping{ID: id})
 	}
+	return parked
 }
 
 // sendPing passes by the queue and the uplink: six bytes that must not wait

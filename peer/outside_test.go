@@ -107,16 +107,14 @@ func TestWelcomedPeerLearnsItsReach(t *testing.T) {
 	}
 	wg.Go(func() { _ = server.Run(ctx) })
 	ns := newNodes(t)
+	for _, c := range conns {
+		ns.script.stun = append(ns.script.stun, c.LocalAddr().String())
+	}
 	b := ns.add("ben", tuber.RoleBooster)
 	s, err := b.swarm(ns.Site())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var named []string
-	for _, c := range conns {
-		named = append(named, c.LocalAddr().String())
-	}
-	s.takeSTUN(ctx, named)
 	eventually(t, "ben can be dialled", func() bool { return b.Reach() == tuber.ReachDialable })
 	eventually(t, "the planner was told", func() bool {
 		s.mu.Lock()

@@ -76,6 +76,7 @@ func (s *swarm) apply(p *tuber.PeerPlan) {
 		return
 	}
 	s.plan = p
+	s.beat.Wake()
 	intros := make(map[tuber.PeerID]tuber.Introduction, len(p.Introductions))
 	for _, in := range p.Introductions {
 		if in.Peer == in.Key.PeerID() && in.Peer != s.peer.id && len(intros) < maxIntros {

@@ -20,8 +20,9 @@ type pull struct {
 }
 
 // pull asks standbys for the partitions whose sources have no link: without a
-// source neither chunks nor the manifests that name them would come.
-func (s *swarm) pull(now time.Time) {
+// source neither chunks nor the manifests that name them would come. It tells
+// whether any partition is without one.
+func (s *swarm) pull(now time.Time) (pulling bool) {
 	type wish struct {
 		l *link
 		f wire.Past
@@ -53,6 +54,7 @@ func (s *swarm) pull(now time.Time) {
 			parts &^= src.Partitions
 		}
 	}
+	pulling = len(s.pulled) > 0
 	s.mu.Unlock()
 	for _, w := range wishes {
 		if w.f.From = s.gap(w.f.Content, w.f.Partitions); w.f.From == 0 {
@@ -60,6 +62,7 @@ func (s *swarm) pull(now time.Time) {
 		}
 		w.l.send(w.f)
 	}
+	return pulling
 }
 
 // orphanedLocked are the partitions of each content that a source should send

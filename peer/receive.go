@@ -239,6 +239,7 @@ func (l *link) park(c wire.Chunk) {
 	defer l.mu.Unlock()
 	if len(l.parked) < maxParked {
 		l.parked = append(l.parked, parked{c, time.Now().Add(l.s.peer.parkFor)})
+		l.s.beat.Wake()
 	}
 }
 

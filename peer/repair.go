@@ -71,6 +71,7 @@ func (s *swarm) wantsLocked(c tuber.ContentID) *wantSet {
 	if w == nil {
 		w = &wantSet{m: make(map[tuber.ChunkNumber]*want)}
 		s.wants[c] = w
+		s.beat.Wake()
 	}
 	return w
 }
@@ -180,8 +181,9 @@ type askKey struct {
 }
 
 // repair asks for what is late and not merely behind: a standby first, then
-// whoever says to have it, each in turn after two round trips.
-func (s *swarm) repair(now time.Time) {
+// whoever says to have it, each in turn after two round trips. It tells whether
+// anything is wanted.
+func (s *swarm) repair(now time.Time) (wanting bool) {
 	asks := make(map[askKey][]tuber.ChunkNumber)
 	s.mu.Lock()
 	for c, w := range s.wants {
@@ -209,11 +211,13 @@ func (s *swarm) repair(now time.Time) {
 			delete(s.wants, c)
 		}
 	}
+	wanting = len(s.wants) > 0
 	s.mu.Unlock()
 	for key, numbers := range asks {
 		slices.Sort(numbers)
 		key.l.askFor(key.c, numbers)
 	}
+	return wanting
 }
 
 // goesOnLocked tells whether a source still brings the partition of n: then n is

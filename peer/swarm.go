@@ -10,11 +10,15 @@ import (
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/internal/beat"
 	"github.com/tubercdn/tuber/wire"
 )
 
 const (
-	tickEvery = 50 * time.Millisecond // repairs, pings and parked chunks
+	// Repairs, pulls, pings and parked chunks: at work, and a rest more while
+	// nothing is wanted.
+	tickEvery = 50 * time.Millisecond
+	tickRest  = 450 * time.Millisecond
 
 	maxQuarantined = 4096
 	shunFor        = 10 * time.Minute // a peer of another version, or one that could not prove itself
@@ -35,6 +39,7 @@ type swarm struct {
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup // everything that Join waits for
 	reports chan struct{}  // capacity 1: report at once
+	beat    *beat.Beat     // of tick
 
 	mu          sync.Mutex // guards the fields below
 	conn        control.Conn
@@ -65,6 +70,7 @@ type swarm struct {
 func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
 	s := &swarm{
 		peer: p, site: m.Site, m: m, means: m.Means, reports: make(chan struct{}, 1),
+		beat:        beat.New(tickEvery, tickRest),
 		log:         p.log.With("swarm", m.Site.PeerID().String()[:8]),
 		intros:      make(map[tuber.PeerID]tuber.Introduction),
 		keepers:     make(map[tuber.PeerID]context.CancelFunc),
@@ -85,25 +91,22 @@ func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
 
 // tick does what time alone brings about.
 func (s *swarm) tick() {
-	t := time.NewTicker(tickEvery)
-	defer t.Stop()
 	ranges := time.Now()
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case now := <-t.C:
+	for work := false; s.beat.Wait(s.ctx, work); {
+		now := time.Now()
+		work = false
+		for _, l := range s.allLinks() {
+			parked := l.tick(now)
+			work = work || parked
+		}
+		s.tellMeans()
+		wanting := s.repair(now)
+		pulling := s.pull(now)
+		work = work || wanting || pulling
+		if now.Sub(ranges) >= tuber.ReportEvery {
+			ranges = now
 			for _, l := range s.allLinks() {
-				l.tick(now)
-			}
-			s.tellMeans()
-			s.repair(now)
-			s.pull(now)
-			if now.Sub(ranges) >= tuber.ReportEvery {
-				ranges = now
-				for _, l := range s.allLinks() {
-					s.sendRanges(l)
-				}
+				s.sendRanges(l)
 			}
 		}
 	}
@@ -225,6 +228,7 @@ func (s *swarm) attach(in tuber.Introduction, ln *lane) bool {
 	if begin {
 		l = newLink(s, in)
 		s.links[in.Peer] = l
+		s.beat.Wake()
 	}
 	old := l.use(ln)
 	s.mu.Unlock()
@@ -251,6 +255,7 @@ func (s *swarm) drop(l *link, why error) {
 		return
 	}
 	delete(s.links, l.id())
+	s.beat.Wake() // what it sent has to come from elsewhere
 	r := l.takeReport(time.Now())
 	r.Failed = s.ctx.Err() == nil && s.intros[l.id()].Peer == l.id() && !l.current().endedWell()
 	s.keepReportLocked(r)

@@ -40,6 +40,7 @@ type script struct {
 	cert    []byte
 	wg      sync.WaitGroup
 	refuse  func(wire.Join) *wire.Refused
+	stun    []string      // that its welcome names
 	changed chan struct{} // guarded by mu: closed at each change
 
 	mu      sync.Mutex // guards the fields below
@@ -85,7 +86,7 @@ func (s *script) dial(context.Context) (control.Conn, error) {
 func (s *script) serve(conn control.Conn) {
 	defer conn.Close()
 	j, err := control.Admit(s.ctx, conn, control.Authority{
-		Key: s.key, Certificate: s.cert, Epoch: 1, Now: tuber.MillisOf(time.Now()),
+		Key: s.key, Certificate: s.cert, Epoch: 1, STUN: s.stun, Now: tuber.MillisOf(time.Now()),
 	}, func(j wire.Join) *wire.Refused {
 		if s.refuse != nil {
 			return s.refuse(j)

@@ -173,15 +173,23 @@ func (w *town) plans() {
 func (w *town) passes(d time.Duration) {
 	for end := w.now.Add(d); w.now.Before(end); {
 		w.now = w.now.Add(tickEvery)
+		w.returns()
 		for _, id := range slices.SortedFunc(maps.Keys(w.people), comparePeers) {
-			p := w.people[id]
-			if p.gone {
-				p.enters()
-			}
-			p.says(wire.Alive{})
+			w.people[id].says(wire.Alive{})
 		}
 		w.r.expire(w.now)
 		w.plans()
+	}
+	w.returns()
+	w.plans()
+}
+
+// returns lets those come back whom the planner sent to another cell.
+func (w *town) returns() {
+	for _, id := range slices.SortedFunc(maps.Keys(w.people), comparePeers) {
+		if p := w.people[id]; p.gone {
+			p.enters()
+		}
 	}
 }
 
