@@ -52,6 +52,9 @@ bench-swarm: build ## a booster and four Chromium viewers behind one home line (
 bench-copies: build ## bytes that leave the host, over the stream: browsers, crowds, and p2p-media-loader beside (root)
 	@scripts/bench-deps.sh && node bench/rivals/copies.mjs
 
+bench-firstframe: build ## time to the first frame, with Tuber over without: an idle home line, and a saturated one (root)
+	@scripts/bench-deps.sh && node bench/rivals/first.mjs
+
 bench-scarcity: build ## stalls and latency where upload is scarce, p2p-media-loader beside (root)
 	@scripts/bench-deps.sh && node bench/rivals/scarcity.mjs
 
@@ -88,4 +91,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean

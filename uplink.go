@@ -2,6 +2,7 @@ package tuber
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,11 +19,16 @@ const (
 	classes
 )
 
-// leastPart is the part of the line, one in so many bytes, that a class gets
-// while it waits, whatever is more urgent: a player that has nothing must come to
-// its first picture, and one without peers must play on, behind a line that is
-// full of what others receive and have seconds to wait for.
-var leastPart = [classes]int{ClassStart: 4, ClassRest: 8}
+// leastPart is the part of the line that a class gets while it waits, whatever is
+// more urgent: a player that has nothing must come to its first picture, and one
+// without peers must play on, behind a line that is full of what others receive
+// and have seconds to wait for. But without the first copy of a stream nobody has
+// anything to pass on, and all turn to this line: of what Reserve leaves a class
+// gets no more than its part of all such parts.
+var leastPart = [classes]float64{ClassStart: 1. / 4, ClassRest: 1. / 8}
+
+// leastOfAll is what they get of a line that carries no more than first copies.
+const leastOfAll = 1. / 32
 
 // uplinkBurst is how much of its rate an idle uplink may send at once.
 const uplinkBurst = 50 * time.Millisecond
@@ -30,7 +36,7 @@ const uplinkBurst = 50 * time.Millisecond
 // Uplink is the one owner of a line's upload. All that leaves, over HTTP or
 // over links, asks it first, so a cap is kept to the byte over time: a send may
 // overdraw by its own length and the next one waits until that is paid back.
-// Within a class it is first come, first served; a lower class goes first, but
+// Within a class it is first come, first served, see WaitSince; a lower class goes first, but
 // see leastPart. A nil Uplink never waits.
 //
 // What is asked for is payload; who counts what really leaves, with headers and
@@ -40,7 +46,8 @@ type Uplink struct {
 
 	mu      sync.Mutex // guards the fields below
 	rate    BitsPerSecond
-	credit  float64 // bytes; negative while overdrawn
+	kept    BitsPerSecond // for ClassRoot, by Reserve
+	credit  float64       // bytes; negative while overdrawn
 	filled  time.Time
 	queues  [classes][]*claim
 	passed  [classes]int // bytes of others that went while the first in a class's queue waited
@@ -52,6 +59,7 @@ type Uplink struct {
 
 type claim struct {
 	bytes   int
+	since   time.Time // claims of a class are granted in this order
 	granted chan struct{}
 }
 
@@ -107,6 +115,13 @@ func (u *Uplink) SetRate(rate BitsPerSecond) {
 	u.pumpLocked()
 }
 
+// Reserve says what the first copies of all streams take of the line.
+func (u *Uplink) Reserve(rate BitsPerSecond) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.kept = rate
+}
+
 // Rate is the cap in force.
 func (u *Uplink) Rate() BitsPerSecond {
 	if u == nil {
@@ -138,18 +153,25 @@ func (u *Uplink) Total() uint64 {
 
 // Wait returns nil once n bytes of class c may be sent, or the context's error.
 func (u *Uplink) Wait(ctx context.Context, c Class, n int) error {
+	return u.WaitSince(ctx, c, time.Now(), n)
+}
+
+// WaitSince is Wait for a part of something that began at that time: what began
+// earlier goes first within the class. Of ten who share a line each would be
+// served at the end; one after the other, half of them are by the middle.
+func (u *Uplink) WaitSince(ctx context.Context, c Class, since time.Time, n int) error {
 	if u == nil {
 		return ctx.Err()
 	}
-	err := u.claim(ctx, c, n)
+	err := u.claim(ctx, c, since, n)
 	if err != nil || u.whole == nil {
 		return err
 	}
-	if err := u.whole.Wait(ctx, c, n); err != nil {
+	if err := u.whole.WaitSince(ctx, c, since, n); err != nil {
 		return err
 	}
 	if u.Rate() == 0 { // it was stopped meanwhile
-		if err := u.claim(ctx, c, 0); err != nil {
+		if err := u.claim(ctx, c, since, 0); err != nil {
 			return err
 		}
 	}
@@ -159,7 +181,7 @@ func (u *Uplink) Wait(ctx context.Context, c Class, n int) error {
 	return nil
 }
 
-func (u *Uplink) claim(ctx context.Context, c Class, n int) error {
+func (u *Uplink) claim(ctx context.Context, c Class, since time.Time, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -169,8 +191,12 @@ func (u *Uplink) claim(ctx context.Context, c Class, n int) error {
 		u.mu.Unlock()
 		return nil
 	}
-	cl := &claim{bytes: n, granted: make(chan struct{})}
-	u.queues[c] = append(u.queues[c], cl)
+	cl := &claim{bytes: n, since: since, granted: make(chan struct{})}
+	at := len(u.queues[c])
+	for at > 0 && u.queues[c][at-1].since.After(since) {
+		at--
+	}
+	u.queues[c] = slices.Insert(u.queues[c], at, cl)
 	u.pumpLocked()
 	u.mu.Unlock()
 	select {
@@ -241,11 +267,21 @@ func (u *Uplink) nextLocked() (next Class, any bool) {
 		if !any {
 			next, any = c, true
 		}
-		if least := leastPart[c]; next != ClassControl && least > 0 && u.passed[c] >= (least-1)*u.queues[c][0].bytes {
+		if least := u.leastLocked(c); next != ClassControl && least > 0 && least*float64(u.passed[c]) >= (1-least)*float64(u.queues[c][0].bytes) {
 			return c, true
 		}
 	}
 	return next, any
+}
+
+// leastLocked is the part of the line that a class gets while it waits.
+func (u *Uplink) leastLocked(c Class) float64 {
+	if leastPart[c] == 0 || u.kept == 0 || u.rate <= 0 {
+		return leastPart[c]
+	}
+	const sum = 1./4 + 1./8
+	left := 1 - float64(u.kept)/float64(u.rate)
+	return max(leastOfAll, min(leastPart[c], left*leastPart[c]/sum))
 }
 
 func (u *Uplink) grantLocked(c Class) {

@@ -2,6 +2,7 @@ package tuber
 
 import (
 	"context"
+	"slices"
 	"errors"
 	"sync"
 	"testing"
@@ -232,6 +233,68 @@ func TestUplinkLeavesAPartToThoseWhoWait(t *testing.T) {
 			if got := float64(u.Sent(c)) / float64(u.Total()); got < least {
 				t.Errorf("class %d got %.2f of the line, want at least %.2f", c, got, least)
 			}
+		}
+	})
+}
+
+// What is reserved for the first copies goes to them before those who wait get
+// their parts; they get some of it all the same.
+func TestUplinkKeepsWhatIsReserved(t *testing.T) {
+	tests := []struct {
+		reserve           BitsPerSecond
+		root, start, rest float64 // of the line, at least
+	}{
+		{0, 0.6, 0.24, 0.12},
+		{4e6, 0.6, 0.24, 0.12}, // there is room for both
+		{6e6, 0.74, 0.13, 0.07},
+		{8e6, 0.9, 0.03, 0.03},
+		{80e6, 0.9, 0.03, 0.03},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			u := NewUplink(8e6)
+			u.Reserve(tt.reserve)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			var all sync.WaitGroup
+			for _, c := range []Class{ClassRoot, ClassRoot, ClassStart, ClassRest} {
+				all.Go(func() {
+					for u.Wait(ctx, c, 16<<10) == nil {
+					}
+				})
+			}
+			all.Wait()
+			for c, least := range map[Class]float64{ClassRoot: tt.root, ClassStart: tt.start, ClassRest: tt.rest} {
+				if got := float64(u.Sent(c)) / float64(u.Total()); got < least {
+					t.Errorf("%d reserved: class %d got %.3f of the line, want at least %.2f", tt.reserve, c, got, least)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatBeganEarlierGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := NewUplink(8e6)
+		began := time.Now()
+		var mu sync.Mutex
+		var order []int
+		var all sync.WaitGroup
+		for _, n := range []int{3, 1, 2} {
+			all.Go(func() {
+				for range 4 {
+					if err := u.WaitSince(t.Context(), ClassStart, began.Add(time.Duration(n)*time.Second), 100<<10); err != nil {
+						t.Error(err)
+					}
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, n)
+			})
+		}
+		all.Wait()
+		if !slices.Equal(order, []int{1, 2, 3}) {
+			t.Errorf("they were done in the order %v", order)
 		}
 	})
 }

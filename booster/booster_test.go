@@ -105,7 +105,7 @@ func TestPauseEndsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the pause ends", func() bool { return b.Status().Reason == tuber.ReasonNone })
-	if b.uplink.Rate() != onLine(tuber.DefaultLimits().Upload) {
+	if b.uplink.Rate() != tuber.OnLine(tuber.DefaultLimits().Upload) {
 		t.Errorf("got %v, want the cap back", b.uplink.Rate())
 	}
 }

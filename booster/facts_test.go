@@ -67,7 +67,7 @@ func TestFactsTakeHold(t *testing.T) {
 	if err := b.SetSettings(s); err != nil {
 		t.Fatal(err)
 	}
-	if st := b.Status(); !st.Second || st.Cap != 1e6 || st.Reason != tuber.ReasonNone || b.uplink.Rate() != onLine(1e6) {
+	if st := b.Status(); !st.Second || st.Cap != 1e6 || st.Reason != tuber.ReasonNone || b.uplink.Rate() != tuber.OnLine(1e6) {
 		t.Errorf("got %+v, want the schedule's cap", st)
 	}
 	s.Schedule.Cap = 0

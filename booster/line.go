@@ -11,21 +11,10 @@ import (
 	"github.com/tubercdn/tuber/peer"
 )
 
-// The owner's cap is one of the line: of datagrams with their headers, of what
-// SCTP sends again and acknowledges, not of payload alone. The uplink grants
-// payload and is charged for the rest as it leaves.
+// What left is charged while something leaves, and a rest later while nothing does.
 const (
-	// While something leaves, and a rest more while nothing does.
 	chargeEvery = 50 * time.Millisecond
 	chargeRest  = 950 * time.Millisecond
-
-	// headroom keeps a stretch of seconds below the cap, with the last chunk
-	// and the burst that an idle line is allowed.
-	headroom = 0.97
-	// payload is how much of the line chunks get: the rest is headers.
-	payload = 0.92
-
-	headers4, headers6 = 20 + 8, 40 + 8 // of IP and UDP, in bytes
 )
 
 // line counts the bytes that leave this machine by links, headers included.
@@ -39,11 +28,7 @@ func (l *line) sent(to net.Addr, bytes int) {
 	if !ok || bytes <= 0 {
 		return
 	}
-	a := udp.AddrPort().Addr().Unmap()
-	bytes += headers6
-	if a.Is4() {
-		bytes += headers4 - headers6
-	}
+	a, bytes := udp.AddrPort().Addr(), tuber.DatagramOnLine(to, bytes)
 	if peer.IsHome(a) {
 		l.home.Add(uint64(bytes))
 	} else {
@@ -128,22 +113,6 @@ func (m *membership) pick(home bool) *tuber.Uplink {
 	return m.uplink.line
 }
 
-// onLine is the rate at which the uplink grants so that the cap is kept on the line.
-func onLine(cap tuber.BitsPerSecond) tuber.BitsPerSecond {
-	if cap == tuber.Unlimited {
-		return cap
-	}
-	return tuber.BitsPerSecond(float64(cap) * headroom)
-}
-
-// inPayload is what a planner may reckon with under a cap.
-func inPayload(cap tuber.BitsPerSecond) tuber.BitsPerSecond {
-	if cap == tuber.Unlimited {
-		return cap
-	}
-	return tuber.BitsPerSecond(float64(cap) * headroom * payload)
-}
-
 // ofCap is a swarm's part of a cap.
 func ofCap(cap tuber.BitsPerSecond, percent int) tuber.BitsPerSecond {
 	if cap == tuber.Unlimited || percent == 0 {
@@ -154,7 +123,7 @@ func ofCap(cap tuber.BitsPerSecond, percent int) tuber.BitsPerSecond {
 
 // openLine brings a verdict into force on the line, at once.
 func (b *Booster) openLine(v verdict) {
-	b.uplink.SetRate(onLine(v.upload()))
+	b.uplink.SetRate(tuber.OnLine(v.upload()))
 	atHome := tuber.Unlimited
 	switch v.reason {
 	case tuber.ReasonNone, tuber.ReasonAllowance, tuber.ReasonSchedule:
@@ -168,7 +137,7 @@ func (b *Booster) openLine(v verdict) {
 	for site, m := range b.swarms {
 		line, home := tuber.Unlimited, tuber.Unlimited
 		if percent := b.record.share(site); percent > 0 {
-			line = onLine(ofCap(v.upload(), percent))
+			line = tuber.OnLine(ofCap(v.upload(), percent))
 		}
 		if kept := b.record.Swarms[site]; kept != nil && kept.Paused {
 			line, home = 0, 0

@@ -288,7 +288,7 @@ func (b *Booster) means(site tuber.PublicKey) tuber.Means {
 }
 
 func (b *Booster) meansLocked(site tuber.PublicKey) tuber.Means {
-	upload := inPayload(ofCap(b.verdict.upload(), b.record.share(site)))
+	upload := tuber.InPayload(ofCap(b.verdict.upload(), b.record.share(site)))
 	if kept := b.record.Swarms[site]; kept != nil && kept.Paused {
 		upload = 0
 	}

@@ -49,6 +49,7 @@ type Host struct {
 	peer     *peer.Peer
 	chunks   *store.Store
 	uplink   *tuber.Uplink
+	upload   atomic.Int64 // bits per second that the plan may reckon with
 	planning *planning
 	guard    *guard
 	sockets  sockets

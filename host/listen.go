@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/tubercdn/tuber"
 )
 
 // portTries is how far PortFallback looks for a free port.
@@ -83,7 +85,7 @@ func (l *listener) each(flag, addr string, open func(string) (net.Addr, error)) 
 	return fmt.Errorf("listen at %s: the port is taken by another program; stop it or choose another with %s", addr, flag)
 }
 
-// countedListener counts what its connections send, TLS records and all.
+// countedListener counts what its connections send, TLS records, headers and all.
 type countedListener struct {
 	net.Listener
 	sent *atomic.Uint64
@@ -104,7 +106,7 @@ type countedConn struct {
 
 func (c countedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
-	c.sent.Add(uint64(n))
+	c.sent.Add(uint64(tuber.StreamOnLine(n)))
 	return n, err
 }
 
@@ -125,7 +127,7 @@ type countedPackets struct {
 
 func (c *countedPackets) WriteTo(p []byte, to net.Addr) (int, error) {
 	n, err := c.UDPConn.WriteTo(p, to)
-	c.sent.Add(uint64(n))
+	c.sent.Add(uint64(tuber.DatagramOnLine(to, n)))
 	return n, err
 }
 

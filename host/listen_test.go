@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/tubercdn/tuber"
 	"time"
 )
 
@@ -101,8 +103,8 @@ func TestListenerCountsWhatItSends(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if got := sent.Load(); got != 12345 {
-		t.Errorf("counted %d bytes, want 12345", got)
+	if got, want := sent.Load(), uint64(tuber.StreamOnLine(12345)); got != want {
+		t.Errorf("counted %d bytes, want %d", got, want)
 	}
 }
 

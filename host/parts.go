@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -23,11 +24,8 @@ import (
 // openParts makes the origin, the planner, the host's own peer and its store,
 // and joins each to the others.
 func (h *Host) openParts() error {
-	if h.cfg.Uplink > 0 {
-		h.uplink = tuber.NewUplink(h.cfg.Uplink)
-	} else {
-		h.uplink = tuber.NewUplink(tuber.Unlimited) // counts all the same
-	}
+	h.uplink = tuber.NewUplink(tuber.OnLine(cmp.Or(h.cfg.Uplink, tuber.Unlimited))) // which counts all the same
+	h.upload.Store(int64(tuber.InPayload(cmp.Or(h.cfg.Uplink, undeclared))))
 	if err := h.openPeer(); err != nil {
 		return err
 	}
@@ -51,6 +49,8 @@ func (h *Host) openParts() error {
 		runner{"membership", h.join},
 		runner{"meter", h.meter.Run},
 		runner{"watching", h.watching},
+		runner{"line", h.tendLine},
+		runner{"charge", h.charge},
 	)
 	if h.needsName() {
 		h.runners = append(h.runners, runner{"public name", h.followName})
@@ -72,7 +72,7 @@ func (h *Host) openPeer() error {
 	h.peer, err = peer.New(peer.Config{
 		Key: key, Role: tuber.RoleOrigin,
 		Conn:   &countedPackets{h.sockets.udp, &h.sent},
-		Sent:   func(_ net.Addr, bytes int) { h.sent.Add(uint64(bytes)) },
+		Sent:   func(to net.Addr, bytes int) { h.sent.Add(uint64(tuber.DatagramOnLine(to, bytes))) },
 		Uplink: h.uplink, Addresses: h.mappings, AllowPrivate: h.cfg.AllowPrivate,
 		Log: h.cfg.Log,
 	})
@@ -82,14 +82,10 @@ func (h *Host) openPeer() error {
 // join keeps the peer in its own swarm, through every stop of the planner and
 // every refusal: without it the site is all that is left.
 func (h *Host) join(ctx context.Context) error {
-	upload := h.cfg.Uplink
-	if upload == 0 {
-		upload = undeclared
-	}
 	for ctx.Err() == nil {
 		err := h.peer.Join(ctx, peer.Membership{
 			Site: h.Site(), Chunks: h.chunks, Dial: h.planning.dial,
-			Means: tuber.Means{Upload: upload, Relay: true, Reach: h.reach()},
+			Means: h.means(),
 		})
 		if ctx.Err() != nil {
 			break
@@ -106,7 +102,7 @@ func (h *Host) join(ctx context.Context) error {
 const rejoinAfter = 5 * time.Second
 
 // undeclared is what the plan reckons with where the host does not say what its
-// line can do: enough for a few copies of a stream.
+// line can do, until that was learnt: enough for a few copies of a stream.
 const undeclared tuber.BitsPerSecond = 20e6
 
 // reach is dialable where the world can send to the UDP port: a public address,

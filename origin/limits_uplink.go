@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +31,9 @@ type meter struct {
 	request *http.Request
 	from    visitor
 	class   tuber.Class
+	since   time.Time
 	chosen  bool
+	begun   bool   // the header is out
 	pace    *paced // nil unless the body is held back
 	takes   int    // bytes that the client is thought to take without delay
 	watch   *time.Timer
@@ -38,7 +41,7 @@ type meter struct {
 }
 
 func (o *Origin) metered(w http.ResponseWriter, r *http.Request, from visitor) *meter {
-	m := &meter{ResponseWriter: w, origin: o, request: r, from: from, control: http.NewResponseController(w)}
+	m := &meter{ResponseWriter: w, origin: o, request: r, from: from, since: time.Now(), control: http.NewResponseController(w)}
 	m.watch = time.AfterFunc(writeStall, m.cut)
 	m.watch.Stop()
 	return m
@@ -79,15 +82,19 @@ func (m *meter) flushAborted() {
 // Write waits for the uplink in steps, so that more urgent bytes get between.
 func (m *meter) Write(p []byte) (n int, err error) {
 	if !m.chosen {
-		m.chosen, m.class = true, m.origin.classOf(m.Header(), m.from)
+		m.chosen, m.class = true, m.origin.classOf(m.request.URL.Path, m.Header(), m.from)
 	}
+	if !m.begun && m.class != tuber.ClassControl && m.origin.cfg.Uplink.Rate() != tuber.Unlimited {
+		_ = m.FlushError() // a player gives up on what does not even begin; Write says more
+	}
+	m.begun = true
 	for {
 		step := p[n:min(n+m.step(), len(p))]
 		if m.request.Method != http.MethodHead {
 			if err := m.pace.wait(m.request.Context(), len(step)); err != nil {
 				return n, err
 			}
-			if err := m.origin.cfg.Uplink.Wait(m.request.Context(), m.class, len(step)); err != nil {
+			if err := m.origin.cfg.Uplink.WaitSince(m.request.Context(), m.class, m.since, len(step)); err != nil {
 				return n, err
 			}
 		}
@@ -121,15 +128,24 @@ func (m *meter) took(step int, d time.Duration) {
 	}
 }
 
-// classOf tells media from documents: only media waits behind what peers carry.
-func (o *Origin) classOf(h http.Header, from visitor) tuber.Class {
-	if !media(h.Get("Content-Type")) {
+// classOf tells what others wait for from what only this visitor does. What is
+// short goes first, and what Tuber's own pages need to turn to others. The scripts and pictures of those who
+// come are as long as a segment: before the first copies they would stop the
+// stream for all who watch.
+func (o *Origin) classOf(path string, h http.Header, from visitor) tuber.Class {
+	kind := h.Get("Content-Type")
+	if media(kind) {
+		if o.starts.starting(from.addr, time.Now()) {
+			return tuber.ClassStart
+		}
+		return tuber.ClassRest
+	}
+	t, _, _ := mime.ParseMediaType(kind)
+	length, err := strconv.Atoi(h.Get("Content-Length"))
+	if strings.HasPrefix(path, o.cfg.Prefix) || t == "text/html" || hls.TypeLooks(t) || err == nil && length <= meterStep {
 		return tuber.ClassControl
 	}
-	if o.starts.starting(from.addr, time.Now()) {
-		return tuber.ClassStart
-	}
-	return tuber.ClassRest
+	return tuber.ClassStart
 }
 
 func media(contentType string) bool {

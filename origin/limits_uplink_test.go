@@ -69,6 +69,7 @@ func TestUplinkMetersBodies(t *testing.T) {
 		{"GET", "text/html", tuber.ClassControl, false, size},
 		{"GET", "application/vnd.apple.mpegurl", tuber.ClassControl, false, size},
 		{"GET", "audio/mpegurl", tuber.ClassControl, false, size},
+		{"GET", "text/javascript", tuber.ClassStart, false, size},
 		{"GET", "video/mp2t", tuber.ClassStart, false, size},
 		{"GET", "video/mp2t", tuber.ClassRest, true, size},
 		{"GET", "audio/aac", tuber.ClassRest, true, size},
@@ -105,6 +106,33 @@ func TestUplinkMetersBodies(t *testing.T) {
 		t.Errorf("after the line came back: %v", err)
 	}
 	cancel()
+}
+
+// What is short goes before the first copies, and what Tuber's pages need.
+func TestClassOf(t *testing.T) {
+	o := put(t, http.NotFoundHandler(), func(*Config) {}).origin
+	for _, c := range []struct {
+		path, kind, length string
+		want               tuber.Class
+	}{
+		{"/", "text/html; charset=utf-8", "900000", tuber.ClassControl},
+		{"/api", "application/json", "120", tuber.ClassControl},
+		{"/api", "application/json", "120000", tuber.ClassStart},
+		{"/api", "application/json", "", tuber.ClassStart}, // nobody says how long it will be
+		{"/player.js", "text/javascript", "500000", tuber.ClassStart},
+		{"/poster.jpg", "image/jpeg", "500000", tuber.ClassStart},
+		{tuber.DefaultPrefix + "page.js", "text/javascript", "70000", tuber.ClassControl},
+		{"/live.m3u8", "application/vnd.apple.mpegurl", "70000", tuber.ClassControl},
+		{"/1.ts", "video/mp2t", "700", tuber.ClassStart},
+	} {
+		h := http.Header{"Content-Type": {c.kind}}
+		if c.length != "" {
+			h.Set("Content-Length", c.length)
+		}
+		if got := o.classOf(c.path, h, visitor{}); got != c.want {
+			t.Errorf("%s, %s, %q long: class %d, want %d", c.path, c.kind, c.length, got, c.want)
+		}
+	}
 }
 
 // age makes all that the visitors got lie in the past.

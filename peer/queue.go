@@ -37,6 +37,8 @@ type item struct {
 
 func (it *item) key() chunkKey { return chunkKey{it.chunk.Content(), it.chunk.Number()} }
 
+func (it *item) asked() bool { return it.priority == askPriority }
+
 // before orders what is due: priority, then deadline, then number.
 func (it *item) before(o *item) bool {
 	switch {
@@ -91,6 +93,7 @@ type queue struct {
 func (q *queue) push(it *item, now time.Time) bool {
 	if old := q.held[it.key()]; old != nil {
 		if it.before(old) {
+			it.class = min(it.class, old.class) // a first copy that is asked for is one still
 			q.remove(old)
 		} else {
 			return true
@@ -104,7 +107,7 @@ func (q *queue) push(it *item, now time.Time) bool {
 	}
 	q.held[it.key()] = it
 	heap.Push(&q.heap, it)
-	if it.class == tuber.ClassRepair {
+	if it.asked() {
 		q.asks++
 	}
 	return true
@@ -133,7 +136,7 @@ func (q *queue) makeRoom(it *item, now time.Time) bool {
 func (q *queue) remove(it *item) {
 	heap.Remove(&q.heap, it.at)
 	delete(q.held, it.key())
-	if it.class == tuber.ClassRepair {
+	if it.asked() {
 		q.asks--
 	}
 }
@@ -186,11 +189,12 @@ func (q *queue) step() (chunkKey, bool) {
 	return chunkKey{}, false
 }
 
-// behind is how long the oldest assigned chunk has waited.
+// behind is how long the oldest assigned chunk has waited that is still of use:
+// others lie in the heap until they would be next.
 func (q *queue) behind(now time.Time) time.Duration {
 	oldest := now
 	for _, it := range q.heap {
-		if it.priority >= 0 && it.queued.Before(oldest) {
+		if it.priority >= 0 && it.queued.Before(oldest) && !it.deadline.Before(now) {
 			oldest = it.queued
 		}
 	}

@@ -146,3 +146,28 @@ func TestAllowance(t *testing.T) {
 		t.Error("want exactly one more after a second")
 	}
 }
+
+// A first copy that is asked for goes out as one.
+func TestAskedForFirstCopyStaysOne(t *testing.T) {
+	now := time.Now()
+	var q queue
+	c := chunksOf(t, 1)[0]
+	q.push(&item{chunk: c, class: tuber.ClassRoot, priority: 3, deadline: now.Add(time.Second)}, now)
+	q.push(&item{chunk: c, class: tuber.ClassRepair, priority: askPriority, deadline: now.Add(time.Second)}, now)
+	if it := q.first(now); it == nil || it.class != tuber.ClassRoot || it.priority != askPriority || q.asks != 1 {
+		t.Errorf("got %+v and %d asks", it, q.asks)
+	}
+}
+
+// What nobody has a use for any more does not say that a line is full.
+func TestExpiredIsNotBehind(t *testing.T) {
+	now := time.Now()
+	var q queue
+	for n, c := range chunksOf(t, 3) {
+		age := time.Duration(10*n) * time.Second // 0, 10 and 20
+		q.push(&item{chunk: c, priority: 9 - n, queued: now.Add(-age), deadline: now.Add(15*time.Second - age)}, now.Add(-age))
+	}
+	if got := q.behind(now); got != 10*time.Second {
+		t.Errorf("behind by %v, want 10s", got)
+	}
+}

@@ -19,6 +19,7 @@ type LinkStats struct {
 	Sent     uint64 // payload bytes
 	Received uint64
 	RTT      time.Duration
+	Behind   time.Duration // how long the oldest assigned chunk has waited
 	Since    time.Time
 }
 
@@ -54,7 +55,8 @@ func (s *swarm) stats() SwarmStats {
 	for _, l := range links {
 		l.mu.Lock()
 		x := LinkStats{
-			Peer: l.id(), Role: l.in.Role, Sent: l.count.sent, Received: l.count.received, RTT: l.ping.rtt, Since: l.since,
+			Peer: l.id(), Role: l.in.Role, Sent: l.count.sent, Received: l.count.received, RTT: l.ping.rtt,
+			Behind: l.q.behind(time.Now()), Since: l.since,
 		}
 		l.mu.Unlock()
 		st.Sent += x.Sent

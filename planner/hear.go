@@ -48,7 +48,20 @@ func (c *cell) wantLocked(m *member, w wire.Want) {
 		return
 	}
 	m.wants, m.hidden = append([]tuber.ContentID{}, wants...), w.Hidden
+	if m.role == tuber.RoleViewer {
+		m.ledger.begin(c.rateOf(wants))
+	}
 	c.markLocked(m.id)
+}
+
+// rateOf is the highest rate of some contents.
+func (c *cell) rateOf(list []tuber.ContentID) (rate tuber.BitsPerSecond) {
+	for i := range c.contents {
+		if slices.Contains(list, c.contents[i].ID) {
+			rate = max(rate, c.contents[i].Rate)
+		}
+	}
+	return rate
 }
 
 func (c *cell) setContents(contents []tuber.Content) {

@@ -9,7 +9,11 @@ import (
 
 // What is learnt of an uplink.
 const (
-	firstViewer  tuber.BitsPerSecond = 1e6 // before anything was confirmed
+	// Before anything was confirmed: one that takes in a stream is thought to give
+	// as much, within these bounds. What is too much shows within seconds, by what
+	// waits; too little leaves a swarm short that has nobody else.
+	firstViewer  tuber.BitsPerSecond = 1e6
+	firstMost    tuber.BitsPerSecond = 4e6
 	firstBooster tuber.BitsPerSecond = 5e6 // its owner chose a cap knowingly
 	leastUpload  tuber.BitsPerSecond = 64e3
 
@@ -37,6 +41,8 @@ type ledger struct {
 	sent     uint64                  // bytes confirmed by receivers
 	received uint64                  // bytes that it confirmed
 	http     uint64
+	came     lately // chunks that it took in
+	cameLate lately // of them, late
 	ranges   []tuber.Range
 }
 
@@ -104,6 +110,14 @@ func newLedger(role tuber.Role, r tuber.BoosterRecord) ledger {
 	return l
 }
 
+// begin is what a viewer is trusted with that takes in a stream of this rate, if
+// nothing is known of it yet.
+func (l *ledger) begin(rate tuber.BitsPerSecond) {
+	if l.learntAt.IsZero() && l.taken.sum == 0 {
+		l.learnt = max(l.learnt, min(rate, firstMost))
+	}
+}
+
 // upload is what the plan may count on.
 func (l *ledger) upload(limit tuber.BitsPerSecond) tuber.BitsPerSecond { return min(l.learnt, limit) }
 
@@ -113,7 +127,7 @@ type evidence struct {
 	assigned  float64             // bits per second
 	confirmed float64
 	claimed   float64 // over what receivers took, in the last while
-	late      float64 // share of the chunks confirmed since the last change
+	late      float64 // share of the chunks confirmed since the last change that it made late
 	behind    bool
 	judged    bool // somebody has confirmed something since then
 }
@@ -146,6 +160,16 @@ func (l *ledger) confirmed(now time.Time) tuber.BitsPerSecond {
 	return tuber.BitsPerSecond(l.evidence(nil, 0, now).confirmed)
 }
 
+// lateness is the share of what came late to this member itself: what comes late
+// goes on late, and says nothing of the line that it leaves by.
+func (l *ledger) lateness(now time.Time) float64 {
+	late := l.cameLate.at(now)
+	if late == 0 {
+		return 0
+	}
+	return late / (late + l.came.at(now))
+}
+
 // evidence sums up what is fresh.
 func (l *ledger) evidence(pp *tuber.PeerPlan, limit tuber.BitsPerSecond, now time.Time) evidence {
 	e := evidence{limit: limit, behind: l.behind}
@@ -166,7 +190,7 @@ func (l *ledger) evidence(pp *tuber.PeerPlan, limit tuber.BitsPerSecond, now tim
 		late, chunks = late+float64(f.late), chunks+f.chunks
 	}
 	if chunks > 0 {
-		e.late = late / (late + chunks)
+		e.late = max(0, late/(late+chunks)-l.lateness(now))
 	}
 	if pp != nil {
 		for _, a := range pp.Assignments {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -161,5 +162,39 @@ func TestClaimsOutOfStep(t *testing.T) {
 				t.Errorf("offset %d s, claims %d times: at most %.2f claimed over taken", offset, factor, worst)
 			}
 		}
+	}
+}
+
+// What comes late to a sender goes on late: its receivers' word is held against
+// its line only as far as it made more late than it got late.
+func TestLateInLateOut(t *testing.T) {
+	now := epochStart
+	for _, tt := range []struct {
+		got, gotLate uint64
+		want         float64
+	}{
+		{0, 0, 0.2}, {100, 0, 0.2}, {90, 10, 0.1}, {80, 20, 0}, {50, 50, 0},
+	} {
+		l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
+		l.flows[tuber.PeerID{1}] = flow{rate: 1e6, late: 20, chunks: 80, at: now}
+		l.came.add(tt.got, now)
+		l.cameLate.add(tt.gotLate, now)
+		if got := l.evidence(nil, 5e6, now).late; math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("%d came, %d late: %.2f is held against it, want %.2f", tt.got+tt.gotLate, tt.gotLate, got, tt.want)
+		}
+	}
+}
+
+func TestAViewerBeginsWithWhatItTakesIn(t *testing.T) {
+	for rate, want := range map[tuber.BitsPerSecond]tuber.BitsPerSecond{0: firstViewer, 500e3: firstViewer, 3e6: 3e6, 20e6: firstMost} {
+		l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
+		if l.begin(rate); l.learnt != want {
+			t.Errorf("%d: begins with %d, want %d", rate, l.learnt, want)
+		}
+	}
+	l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
+	l.learnt, l.learntAt = 200e3, epochStart
+	if l.begin(3e6); l.learnt != 200e3 {
+		t.Errorf("what was learnt is forgotten: %d", l.learnt)
 	}
 }

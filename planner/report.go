@@ -29,6 +29,8 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		if !m.knows(l.Peer) || !c.linkLocked(m, l, interval, now) {
 			continue
 		}
+		m.ledger.came.add(min(l.Received, uint64(fastestLink*interval.Seconds()))/tuber.ChunkSize, now)
+		m.ledger.cameLate.add(uint64(l.Late), now)
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
 		}

@@ -28,6 +28,7 @@ export function country(t) {
     sh("ip", "-n", hub, "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", ns);
     inHub("link", "set", outside, "master", "br0", "up");
     const inside = (...args) => sh("ip", "-n", ns, ...args);
+    inside("link", "set", "eth0", "addrgenmode", "none"); // an IPv6 address that comes two seconds later breaks off what a browser loads
     inside("addr", "add", `${address}/16`, "dev", "eth0");
     inside("link", "set", "eth0", "up");
     inside("link", "set", "lo", "up");

@@ -37,7 +37,7 @@ export async function scarce(t, supply, n) {
   const home = land.place("home");
   const s = await site(t, home, { at: `${home.address}:8080`, kbits });
   const ups = uplinks(n, supply);
-  return { land, home, s, ups, cap: () => home.cap(1.5 * s.rate / 1e6 * headers), declared: ["--uplink", `${Math.round(1.5 * s.rate / 1000)}kbit/s`] };
+  return { land, home, s, ups, cap: () => home.cap(1.5 * s.rate / 1e6 * headers), declared: ["--uplink", `${Math.round(1.5 * s.rate / 1000 * headers)}kbit/s`] };
 }
 
 // withoutBrowsers runs one `tuber watch` at each home. Its figures are read

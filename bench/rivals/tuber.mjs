@@ -75,9 +75,9 @@ export async function booster(t, place, invite, { upload = "50Mbit/s" } = {}) {
 }
 
 // viewer opens a page in a Chromium of its own at a place.
-export async function viewer(t, place, url, flags = []) {
+export async function viewer(t, place, url, flags = [], ready = {}) {
   const browser = await chromium(t, { executable: place.chromium(), flags: [...flags, "--disable-features=WebRtcHideLocalIpsWithMdns"] });
-  return open(browser, url);
+  return open(browser, url, ready);
 }
 
 export const figures = (pages) => Promise.all(pages.map((p) => p.evaluate(() => ({ ...window.figures(), tuber: window.tuber ? window.tuber.stats() : null }))));

@@ -78,7 +78,7 @@ async function main() {
   console.log(`| host's interface sends | ${(upload / 1e6).toFixed(2)} Mbit/s = ${(upload / rate).toFixed(2)} x the stream |`);
   console.log(`| the last viewer's join, beyond the stream | ${((arrival.sent - (upload / 8) * arrival.took) / 1024).toFixed(0)} KiB in ${arrival.took.toFixed(0)} s |`);
   console.log(`| stalls | ${stalls} |`);
-  console.log(`| behind live, median of viewers | ${median(end.figures.map((f) => f.latency)).toFixed(1)} s |`);
+  console.log(`| behind live, median of viewers | ${median(end.figures.map((f) => f.latency)).toFixed(1)} s (${end.figures.map((f) => f.latency.toFixed(1)).join(", ")}) |`);
   console.log(`| CPU of the machine | ${(100 * load).toFixed(0)} %${load > 0.85 ? " (void: above 85 %)" : ""} |`);
 
   const first = { with: [], without: [] };

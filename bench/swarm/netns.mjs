@@ -10,6 +10,7 @@ export function homeLine(name = "tuber-bench") {
   close(name);
   sh("ip", "netns", "add", name);
   sh("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", name);
+  sh("ip", "link", "set", outside, "addrgenmode", "none"); // an address that comes later breaks off what browsers load
   sh("ip", "addr", "add", "10.77.0.1/24", "dev", outside);
   sh("ip", "link", "set", outside, "up");
   for (const args of [["addr", "add", "10.77.0.2/24", "dev", inside], ["link", "set", inside, "up"], ["link", "set", "lo", "up"], ["route", "add", "default", "via", "10.77.0.1"]]) {

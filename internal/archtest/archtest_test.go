@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"icons/render":       {},
 	"app":                {"", "icons"},
 	"booster":            {"", "wire", "control", "peer", "store", "gateway", "internal/admin", "internal/beat", "internal/machine"},
-	"host":               {"", "wire", "control", "peer", "store", "gateway", "origin", "planner", "internal/admin"},
+	"host":               {"", "wire", "control", "peer", "store", "gateway", "origin", "planner", "internal/admin", "internal/beat"},
 	"internal/demo":      {"", "booster", "host", "internal/config"},
 	"internal/watch":     {"", "wire", "control", "peer", "store", "hls", "gateway"},
 	"internal/admin":     {},

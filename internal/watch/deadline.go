@@ -30,12 +30,15 @@ func (w wait) deadline(now time.Time) time.Time {
 }
 
 // mustFetch is true from the last moment at which HTTP at its measured speed
-// still makes the deadline.
+// still makes the deadline. It is not thought to take longer than half a target
+// duration: where HTTP is slow because the host's line is full, asking it for all
+// that is about to come from peers makes it no faster.
 func (w wait) mustFetch(now time.Time) bool {
 	if w.missing == 0 {
 		return false
 	}
-	takes := w.speed.delay + time.Duration(float64(w.missing)/max(w.speed.rate, 1)*float64(time.Second)) + margin
+	body := time.Duration(float64(w.missing) / max(w.speed.rate, 1) * float64(time.Second))
+	takes := w.speed.delay + min(body, w.target/2) + margin
 	return !now.Add(takes).Before(w.deadline(now))
 }
 

@@ -70,7 +70,8 @@ func TestDeadline(t *testing.T) {
 		{"half a segment passed", wait{ahead: unknownTime, target: 2 * sec, missing: 1e5, speed: fast}, 700 * time.Millisecond, true},
 		{"plenty ahead", wait{ahead: 4 * sec, target: 2 * sec, missing: 1e5, speed: fast}, sec, false},
 		{"little ahead", wait{ahead: 300 * time.Millisecond, target: 2 * sec, missing: 1e5, speed: fast}, 0, true},
-		{"plenty ahead, slow line", wait{ahead: 2 * sec, target: 2 * sec, missing: 1e6, speed: speed{rate: 4e5}}, 0, true},
+		{"plenty ahead, slow line", wait{ahead: 2 * sec, target: 2 * sec, missing: 1e6, speed: speed{rate: 4e5}}, 0, false},
+		{"little ahead, slow line", wait{ahead: 1100 * time.Millisecond, target: 2 * sec, missing: 1e6, speed: speed{rate: 4e5}}, 0, true},
 		{"patience ends", wait{ahead: 20 * sec, target: 2 * sec, missing: 1, speed: fast}, 4900 * time.Millisecond, true},
 	} {
 		c.w.asked = zero

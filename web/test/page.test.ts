@@ -35,6 +35,8 @@ test("HTTP begins at the last moment, not before", () => {
   assert.equal(mustFetch({ ...w, now: 1000, ahead: 1550 }), true);
   assert.equal(mustFetch({ ...w, target: 400, now: 1000, ahead: 1250 }), false, "short parts leave less room");
   assert.equal(mustFetch({ ...w, now: 1000, ahead: 0 }), true);
+  assert.equal(mustFetch({ ...w, now: 1000, missing: 1_000_000 }), false, "a slow line is not asked for all that is about to come");
+  assert.equal(mustFetch({ ...w, now: 1000, ahead: 1550, missing: 1_000_000 }), true);
   assert.equal(mustFetch({ ...w, now: 1000, ahead: 0, missing: 0 }), false, "nothing lacks");
 });
 

@@ -18,9 +18,15 @@ export function deadline(w: Pick<Wait, "now" | "asked" | "ahead" | "target">): n
   return Math.min(need, w.asked + PATIENCE);
 }
 
-/** True from the last moment at which HTTP at its measured speed still makes the deadline. */
+/**
+ * True from the last moment at which HTTP at its measured speed still makes the
+ * deadline. It is not thought to take longer than half a target duration: where
+ * HTTP is slow because the host's line is full, asking it for all that is about
+ * to come from peers makes it no faster.
+ */
 export function mustFetch(w: Wait): boolean {
   if (w.missing === 0) return false;
-  const takes = w.http.delay + w.missing / Math.max(w.http.rate, 1e-3) + Math.max(MARGIN.least, Math.min(w.target / 4, MARGIN.most));
+  const body = Math.min(w.missing / Math.max(w.http.rate, 1e-3), w.target / 2);
+  const takes = w.http.delay + body + Math.max(MARGIN.least, Math.min(w.target / 4, MARGIN.most));
   return w.now + takes >= deadline(w);
 }
