@@ -55,6 +55,9 @@ bench-copies: build ## bytes that leave the host, over the stream: browsers, cro
 bench-firstframe: build ## time to the first frame, with Tuber over without: an idle home line, and a saturated one (root)
 	@scripts/bench-deps.sh && node bench/rivals/first.mjs
 
+bench-weakline: build ## a weak home line and no booster: who plays, how soon, how long they stand still (root)
+	@scripts/bench-deps.sh && node bench/rivals/weakline.mjs
+
 bench-scarcity: build ## stalls and latency where upload is scarce, p2p-media-loader beside (root)
 	@scripts/bench-deps.sh && node bench/rivals/scarcity.mjs
 
@@ -91,4 +94,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-weakline bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean

@@ -2,8 +2,8 @@ package tuber
 
 import (
 	"context"
-	"slices"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"

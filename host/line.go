@@ -7,14 +7,15 @@ import (
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/internal/beat"
+	"github.com/tubercdn/tuber/peer"
 )
 
 // What is learnt of a home line that was not declared.
 const (
 	lineEvery = time.Second
-	lineFull  = 2               // looks in a row at which most links waited, before it counts as full
+	lineFull  = 2               // looks in a row, before it counts as full
 	lineRest  = 6 * time.Second // after a change, until what is measured is of the new rate
-	lineUse   = 10              // looks in a row at which it was in use and nobody waited, before more is tried
+	lineUse   = 10              // looks in a row at which it was in use and not full, before more is tried
 	lineSure  = 0.9             // of what left a full line, so that its queue empties
 	lineDrop  = 0.3             // at most, at once: a look may fall into a moment when nothing left
 	lineMore  = 1.25            // times the rate
@@ -28,14 +29,17 @@ const (
 	chargeEvery = 50 * time.Millisecond
 	chargeRest  = 200 * time.Millisecond
 
+	// A queue of a tenth of a second before the line harms nobody.
+	slowerBy = 150 * time.Millisecond
+
 	// behindAfter and a segment's duration is how long the oldest chunk may wait on
 	// a link: segments come at once.
 	behindAfter = time.Second
 )
 
 // homeLine learns what the host's uplink carries, where its owner did not say. It is
-// not capped until it was seen to be full: most of those whom the host sends to
-// wait. What left it then is what it carries.
+// not capped until it was seen to be full, see isFull. What left it then is what it
+// carries.
 type homeLine struct {
 	rate     tuber.BitsPerSecond // Unlimited while it was never seen full
 	changed  time.Time
@@ -46,14 +50,14 @@ type homeLine struct {
 }
 
 // look takes in one look: the bits per second that left over the last seconds,
-// and whether most links wait. It tells whether the rate changed.
-func (l *homeLine) look(now time.Time, sent tuber.BitsPerSecond, waits bool) bool {
+// and whether it was full. It tells whether the rate changed.
+func (l *homeLine) look(now time.Time, sent tuber.BitsPerSecond, full bool) bool {
 	if now.Sub(l.changed) < lineRest {
 		return false
 	}
 	was := l.rate
 	switch {
-	case waits:
+	case full:
 		l.used = 0
 		if l.full++; l.full < lineFull || sent == 0 {
 			return false
@@ -91,7 +95,7 @@ func (h *Host) tendLine(ctx context.Context) error {
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
 	l := homeLine{rate: tuber.Unlimited}
-	for sent := map[tuber.PeerID]uint64{}; ; {
+	for links := map[tuber.PeerID]seen{}; ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -103,10 +107,10 @@ func (h *Host) tendLine(ctx context.Context) error {
 		if h.cfg.Uplink > 0 {
 			continue
 		}
-		var waits bool
-		waits, sent = h.mostWait(sent)
+		var full bool
+		full, links = isFull(h.peer.Stats()[h.Site()].Links, links, behindAfter+h.planning.longestSegment())
 		was := l.rate
-		if !l.look(time.Now(), h.meter.rate(), waits) {
+		if !l.look(time.Now(), h.meter.rate(), full) {
 			continue
 		}
 		if l.rate < was {
@@ -144,24 +148,37 @@ func firstCopies(streams []tuber.Content, wanted []tuber.ContentID) tuber.BitsPe
 	return tuber.BitsPerSecond(spare * float64(sum))
 }
 
-// mostWait tells whether most links that are in use wait, and what each has sent.
-func (h *Host) mostWait(before map[tuber.PeerID]uint64) (bool, map[tuber.PeerID]uint64) {
-	longest := tuber.Millis(0)
-	for _, c := range h.planning.streams() {
-		longest = max(longest, c.Target)
-	}
-	limit := behindAfter + time.Duration(longest)*time.Millisecond
-	used, waiting, sent := 0, 0, map[tuber.PeerID]uint64{}
-	for _, l := range h.peer.Stats()[h.Site()].Links {
-		sent[l.Peer] = l.Sent
-		if l.Sent > before[l.Peer] || l.Behind > 0 {
+// seen is what a look knew of a link.
+type seen struct {
+	sent uint64
+	rtt  time.Duration // the least so far
+}
+
+// isFull tells whether most links that are in use wait for longer than limit, or
+// each takes longer to answer than it did: then a queue stands before the line. It
+// returns what it saw.
+func isFull(links []peer.LinkStats, before map[tuber.PeerID]seen, limit time.Duration) (bool, map[tuber.PeerID]seen) {
+	used, waiting, slower, measured := 0, 0, 0, 0
+	now := map[tuber.PeerID]seen{}
+	for _, l := range links {
+		was := before[l.Peer]
+		is := seen{l.Sent, l.RTT}
+		if was.rtt > 0 {
+			is.rtt = min(was.rtt, l.RTT)
+			measured++
+			if l.RTT > was.rtt+slowerBy {
+				slower++
+			}
+		}
+		now[l.Peer] = is
+		if l.Sent > was.sent || l.Behind > 0 {
 			used++
 		}
 		if l.Behind > limit {
 			waiting++
 		}
 	}
-	return 2*waiting > used, sent
+	return 2*waiting > used || measured > 0 && slower == measured, now
 }
 
 // means are what the host's own peer offers.

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/peer"
 )
 
 // lookFor has it looked once a second at the same picture.
-func (l *homeLine) lookFor(now *time.Time, seconds int, sent tuber.BitsPerSecond, waits bool) {
+func (l *homeLine) lookFor(now *time.Time, seconds int, sent tuber.BitsPerSecond, full bool) {
 	for range seconds {
 		*now = now.Add(lineEvery)
-		l.look(*now, sent, waits)
+		l.look(*now, sent, full)
 	}
 }
 
@@ -20,7 +21,7 @@ func TestHomeLine(t *testing.T) {
 	type part struct {
 		seconds int
 		sent    tuber.BitsPerSecond
-		waits   bool
+		full    bool
 		want    tuber.BitsPerSecond
 	}
 	tests := []struct {
@@ -47,11 +48,43 @@ func TestHomeLine(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l, now := homeLine{rate: unlimited}, time.Unix(1e9, 0)
 			for n, p := range tt.parts {
-				l.lookFor(&now, p.seconds, p.sent, p.waits)
+				l.lookFor(&now, p.seconds, p.sent, p.full)
 				if l.rate != p.want {
 					t.Fatalf("part %d: %d bit/s, want %d", n, l.rate, p.want)
 				}
 			}
 		})
+	}
+}
+
+func TestALineIsFull(t *testing.T) {
+	const limit = 3 * time.Second
+	ms := time.Millisecond
+	a, b, c := tuber.PeerID{1}, tuber.PeerID{2}, tuber.PeerID{3}
+	before := map[tuber.PeerID]seen{a: {100, 20 * ms}, b: {100, 50 * ms}, c: {100, 0}}
+	tests := []struct {
+		name  string
+		links []peer.LinkStats
+		want  bool
+	}{
+		{"no links", nil, false},
+		{"all is well", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
+		{"a segment's worth waits", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms, Behind: 2 * time.Second}}, false},
+		{"most wait", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms, Behind: 4 * time.Second}, {Peer: b, Sent: 100, RTT: 60 * ms}}, true},
+		{"one is slow itself", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms, Behind: 4 * time.Second}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
+		{"all answer later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 250 * ms}, {Peer: b, Sent: 200, RTT: 260 * ms}}, true},
+		{"one answers later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 250 * ms}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
+		{"how long it took before is not known", []peer.LinkStats{{Peer: c, Sent: 200, RTT: time.Second}}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, _ := isFull(tt.links, before, limit); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+	_, after := isFull([]peer.LinkStats{{Peer: a, RTT: 30 * ms}, {Peer: b, RTT: 40 * ms}}, before, limit)
+	if after[a].rtt != 20*ms || after[b].rtt != 40*ms || len(after) != 2 {
+		t.Errorf("remembered %v", after)
 	}
 }

@@ -234,6 +234,15 @@ func (p *planning) streams() []tuber.Content {
 	return p.contents
 }
 
+// longestSegment is that of the streams which are followed now.
+func (p *planning) longestSegment() time.Duration {
+	longest := tuber.Millis(0)
+	for _, c := range p.streams() {
+		longest = max(longest, c.Target)
+	}
+	return time.Duration(longest) * time.Millisecond
+}
+
 // remove takes a booster out of the book, and out of the swarm if a planner runs.
 func (p *planning) remove(id tuber.PeerID) error {
 	if run := p.current(); run != nil {

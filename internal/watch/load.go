@@ -132,7 +132,39 @@ func (v *viewer) bytes(ctx context.Context, p piece) ([]byte, error) {
 		}
 		v.o.Log.Debug("over plain HTTP", "why", err)
 	}
-	return v.overHTTP(ctx, p)
+	if v.member == nil || p.path == "" {
+		return v.overHTTP(ctx, p)
+	}
+	return v.whicheverFirst(ctx, p)
+}
+
+// whicheverFirst asks plain HTTP, and turns to chunks if all of them are here
+// before: over a full line HTTP may take longer than it takes to find peers.
+func (v *viewer) whicheverFirst(ctx context.Context, p piece) ([]byte, error) {
+	type answer struct {
+		body []byte
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	got := make(chan answer, 1)
+	go func() {
+		body, err := v.overHTTP(ctx, p)
+		got <- answer{body, err}
+	}()
+	for {
+		change := v.member.chunks.change()
+		if parts, l := v.member.chunks.parts(p); l.done() {
+			cancel()
+			<-got
+			return bytes.Join(parts, nil), nil
+		}
+		select {
+		case a := <-got:
+			return a.body, a.err
+		case <-change:
+		}
+	}
 }
 
 var (
