@@ -13,13 +13,15 @@ import (
 // What is learnt of a home line that was not declared.
 const (
 	lineEvery = time.Second
-	lineFull  = 2               // looks in a row, before it counts as full
+	lineFull  = 4               // looks in a row, before it counts as full: links are pinged every two seconds
 	lineRest  = 6 * time.Second // after a change, until what is measured is of the new rate
 	lineUse   = 10              // looks in a row at which it was in use and not full, before more is tried
 	lineSure  = 0.9             // of what left a full line, so that its queue empties
 	lineDrop  = 0.3             // at most, at once: a look may fall into a moment when nothing left
 	lineMore  = 1.25            // times the rate
 	lineLeast = tuber.BitsPerSecond(500e3)
+	lineAge   = 0.99 // each second, of the most that it was seen to carry
+	lineNear  = 0.8  // of that must leave a full line: less says that something else is slow
 
 	// How long more is not tried after the line was full: longer each time that it
 	// was too much.
@@ -29,8 +31,10 @@ const (
 	chargeEvery = 50 * time.Millisecond
 	chargeRest  = 200 * time.Millisecond
 
-	// A queue of a tenth of a second before the line harms nobody.
-	slowerBy = 150 * time.Millisecond
+	// A queue of a tenth of a second before the line harms nobody, and one link
+	// alone may be slow itself.
+	slowerBy    = 250 * time.Millisecond
+	slowerLinks = 2
 
 	// behindAfter and a segment's duration is how long the oldest chunk may wait on
 	// a link: segments come at once.
@@ -45,13 +49,15 @@ type homeLine struct {
 	changed  time.Time
 	fullAt   time.Time // when it was seen full last
 	patience time.Duration
-	full     int // looks in a row
+	most     float64 // that it carried lately, bits per second
+	full     int     // looks in a row
 	used     int
 }
 
 // look takes in one look: the bits per second that left over the last seconds,
 // and whether it was full. It tells whether the rate changed.
 func (l *homeLine) look(now time.Time, sent tuber.BitsPerSecond, full bool) bool {
+	l.most = max(float64(sent), lineAge*l.most)
 	if now.Sub(l.changed) < lineRest {
 		return false
 	}
@@ -59,7 +65,7 @@ func (l *homeLine) look(now time.Time, sent tuber.BitsPerSecond, full bool) bool
 	switch {
 	case full:
 		l.used = 0
-		if l.full++; l.full < lineFull || sent == 0 {
+		if l.full++; l.full < lineFull || float64(sent) < lineNear*l.most || sent == 0 {
 			return false
 		}
 		l.fullAt, l.patience = now, min(max(2*l.patience, leastPatience), mostPatience)
@@ -178,7 +184,7 @@ func isFull(links []peer.LinkStats, before map[tuber.PeerID]seen, limit time.Dur
 			waiting++
 		}
 	}
-	return 2*waiting > used || measured > 0 && slower == measured, now
+	return 2*waiting > used || measured >= slowerLinks && slower == measured, now
 }
 
 // means are what the host's own peer offers.

@@ -29,20 +29,21 @@ func TestHomeLine(t *testing.T) {
 		parts []part
 	}{
 		{"nobody waits", []part{{60, 50e6, false, unlimited}}},
-		{"one look says nothing", []part{{1, 2e6, true, unlimited}, {1, 2e6, false, unlimited}, {1, 2e6, true, unlimited}}},
-		{"a full line", []part{{2, 2e6, true, 1.8e6}}},
-		{"what left a moment ago does not count twice", []part{{7, 2e6, true, 1.8e6}}},
-		{"still full", []part{{2, 2e6, true, 1.8e6}, {10, 1.5e6, true, 1.35e6}}},
+		{"a moment says nothing", []part{{3, 2e6, true, unlimited}, {1, 2e6, false, unlimited}, {3, 2e6, true, unlimited}}},
+		{"a full line", []part{{4, 2e6, true, 1.8e6}}},
+		{"what left a moment ago does not count twice", []part{{9, 2e6, true, 1.8e6}}},
+		{"still full", []part{{4, 2e6, true, 1.8e6}, {12, 1.7e6, true, 1.53e6}}},
+		{"it carried more a moment ago", []part{{1, 5e6, false, unlimited}, {20, 2e6, true, unlimited}}},
+		{"long ago says nothing", []part{{1, 5e6, false, unlimited}, {90, 2e6, false, unlimited}, {4, 2e6, true, 1.8e6}}},
 		{"nothing leaves", []part{{20, 0, true, unlimited}}},
-		{"hardly anything leaves for a moment", []part{{2, 10e6, true, 9e6}, {8, 1e4, true, 2.7e6}}},
-		{"there is a least", []part{{2, 1e5, true, lineLeast}}},
-		{"not in use", []part{{2, 2e6, true, 1.8e6}, {600, 1e6, false, 1.8e6}}},
-		{"no more is tried soon", []part{{2, 2e6, true, 1.8e6}, {19, 1.8e6, false, 1.8e6}}},
-		{"then it is", []part{{2, 2e6, true, 1.8e6}, {21, 1.8e6, false, 2.25e6}}},
+		{"there is a least", []part{{4, 1e5, true, lineLeast}}},
+		{"not in use", []part{{4, 2e6, true, 1.8e6}, {600, 1e6, false, 1.8e6}}},
+		{"no more is tried soon", []part{{4, 2e6, true, 1.8e6}, {19, 1.8e6, false, 1.8e6}}},
+		{"then it is", []part{{4, 2e6, true, 1.8e6}, {21, 1.8e6, false, 2.25e6}}},
 		{"later each time that it was too much", []part{
-			{2, 2e6, true, 1.8e6}, {21, 1.8e6, false, 2.25e6}, {8, 2e6, true, 1.8e6}, {36, 1.8e6, false, 1.8e6}, {4, 1.8e6, false, 2.25e6},
+			{4, 2e6, true, 1.8e6}, {21, 1.8e6, false, 2.25e6}, {10, 2e6, true, 1.8e6}, {36, 1.8e6, false, 1.8e6}, {5, 1.8e6, false, 2.25e6},
 		}},
-		{"a drop that went too far is made good", []part{{2, 10e6, true, 9e6}, {8, 1e6, true, 2.7e6}, {240, 19e6, false, unlimited}}},
+		{"and as long as it is well", []part{{4, 10e6, true, 9e6}, {240, 19e6, false, unlimited}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,8 +73,9 @@ func TestALineIsFull(t *testing.T) {
 		{"a segment's worth waits", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms, Behind: 2 * time.Second}}, false},
 		{"most wait", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms, Behind: 4 * time.Second}, {Peer: b, Sent: 100, RTT: 60 * ms}}, true},
 		{"one is slow itself", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 25 * ms, Behind: 4 * time.Second}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
-		{"all answer later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 250 * ms}, {Peer: b, Sent: 200, RTT: 260 * ms}}, true},
-		{"one answers later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 250 * ms}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
+		{"all answer later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 280 * ms}, {Peer: b, Sent: 200, RTT: 310 * ms}}, true},
+		{"one answers later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 290 * ms}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
+		{"the only one answers later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 900 * ms}}, false},
 		{"how long it took before is not known", []peer.LinkStats{{Peer: c, Sent: 200, RTT: time.Second}}, false},
 	}
 	for _, tt := range tests {
