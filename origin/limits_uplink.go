@@ -17,6 +17,7 @@ const (
 	meterStep  = 16 << 10         // bytes per claim on the uplink, at least:
 	meterTime  = time.Millisecond // more if the line takes no longer for it, a control message waits for it;
 	meterMost  = copyBuffer       // and at most
+	meterTurn  = 1 << 20          // bytes, about a segment, after which a body stands behind those that wait
 	writeStall = 60 * time.Second // a client that does not take a step in this time is gone
 	writeQuick = time.Second      // one that takes a step in this time gets twice as much next
 	startSpan  = 10 * time.Second // of media to one visitor: a player that has nothing yet
@@ -31,7 +32,8 @@ type meter struct {
 	request *http.Request
 	from    visitor
 	class   tuber.Class
-	since   time.Time
+	since   time.Time // that its turn on the line counts from
+	turn    int       // bytes written since then
 	chosen  bool
 	begun   bool   // the header is out
 	pace    *paced // nil unless the body is held back
@@ -104,6 +106,9 @@ func (m *meter) Write(p []byte) (n int, err error) {
 		m.watch.Stop()
 		m.took(len(step), time.Since(begun))
 		n += wrote
+		if m.turn += wrote; m.turn >= meterTurn {
+			m.turn, m.since = 0, time.Now()
+		}
 		if err != nil || n == len(p) {
 			return n, err
 		}
@@ -129,9 +134,9 @@ func (m *meter) took(step int, d time.Duration) {
 }
 
 // classOf tells what others wait for from what only this visitor does. What is
-// short goes first, and what Tuber's own pages need to turn to others. The scripts and pictures of those who
-// come are as long as a segment: before the first copies they would stop the
-// stream for all who watch.
+// short goes first, and what Tuber's own pages need to turn to others. The scripts
+// and pictures of those who come are as long as a segment: before the first copies
+// they would stop the stream for all who watch.
 func (o *Origin) classOf(path string, h http.Header, from visitor) tuber.Class {
 	kind := h.Get("Content-Type")
 	if media(kind) {

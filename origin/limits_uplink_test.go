@@ -215,3 +215,39 @@ func TestMeterSteps(t *testing.T) {
 		})
 	}
 }
+
+// A body without end does not keep from the line what began after it.
+func TestALongBodyTakesTurns(t *testing.T) {
+	up := tuber.NewUplink(8e6)
+	s := put(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "video/mp2t")
+		if r.URL.Path == "/short.ts" {
+			_, _ = io.Copy(w, io.LimitReader(zeros{}, 100_000))
+			return
+		}
+		_, _ = io.Copy(w, zeros{})
+	}), func(c *Config) { c.Uplink = up })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/long.ts", nil)
+	long, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer long.Body.Close()
+	if _, err := io.CopyN(io.Discard, long.Body, meterTurn/2); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, long.Body) }()
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, _ = http.NewRequestWithContext(ctx, "GET", s.url+"/short.ts", nil)
+	short, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer short.Body.Close()
+	if n, err := io.Copy(io.Discard, short.Body); err != nil || n != 100_000 {
+		t.Errorf("%d bytes beside a body without end: %v", n, err)
+	}
+}
