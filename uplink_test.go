@@ -215,31 +215,9 @@ func TestNilUplinkNeverWaits(t *testing.T) {
 }
 
 // A line that is full of the first copies of chunks still brings a player with
-// nothing to its first picture, and one without peers on.
+// nothing to its first picture, and one without peers on. What is reserved for the
+// first copies goes to them before that, all but a little.
 func TestUplinkLeavesAPartToThoseWhoWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		u := NewUplink(8e6)
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		var all sync.WaitGroup
-		for _, c := range []Class{ClassRoot, ClassRoot, ClassStart, ClassRest} {
-			all.Go(func() {
-				for u.Wait(ctx, c, 16<<10) == nil {
-				}
-			})
-		}
-		all.Wait()
-		for c, least := range map[Class]float64{ClassRoot: 0.5, ClassStart: 0.24, ClassRest: 0.12} {
-			if got := float64(u.Sent(c)) / float64(u.Total()); got < least {
-				t.Errorf("class %d got %.2f of the line, want at least %.2f", c, got, least)
-			}
-		}
-	})
-}
-
-// What is reserved for the first copies goes to them before those who wait get
-// their parts; they get some of it all the same.
-func TestUplinkKeepsWhatIsReserved(t *testing.T) {
 	tests := []struct {
 		reserve           BitsPerSecond
 		root, start, rest float64 // of the line, at least

@@ -15,6 +15,7 @@ const (
 	lineEvery = time.Second
 	lineFull  = 4               // looks in a row, before it counts as full: links are pinged every two seconds
 	lineRest  = 6 * time.Second // after a change, until what is measured is of the new rate
+	lineInUse = 0.8             // of the rate must leave for the line to be in use
 	lineUse   = 10              // looks in a row at which it was in use and not full, before more is tried
 	lineSure  = 0.9             // of what left a full line, so that its queue empties
 	lineDrop  = 0.3             // at most, at once: a look may fall into a moment when nothing left
@@ -31,8 +32,8 @@ const (
 	chargeEvery = 50 * time.Millisecond
 	chargeRest  = 200 * time.Millisecond
 
-	// A queue of a tenth of a second before the line harms nobody, and one link
-	// alone may be slow itself.
+	// A shorter queue is not told from a busy machine, and one link alone may be
+	// slow itself.
 	slowerBy    = 250 * time.Millisecond
 	slowerLinks = 2
 
@@ -74,7 +75,7 @@ func (l *homeLine) look(now time.Time, sent tuber.BitsPerSecond, full bool) bool
 			carries = max(carries, lineDrop*float64(was))
 		}
 		l.rate = max(lineLeast, tuber.BitsPerSecond(carries))
-	case was != tuber.Unlimited && float64(sent) >= 0.8*float64(was):
+	case was != tuber.Unlimited && float64(sent) >= lineInUse*float64(was):
 		l.full = 0
 		if l.used++; l.used < lineUse || now.Sub(l.fullAt) < l.patience {
 			return false

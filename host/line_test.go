@@ -36,6 +36,7 @@ func TestHomeLine(t *testing.T) {
 		{"it carried more a moment ago", []part{{1, 5e6, false, unlimited}, {20, 2e6, true, unlimited}}},
 		{"long ago says nothing", []part{{1, 5e6, false, unlimited}, {90, 2e6, false, unlimited}, {4, 2e6, true, 1.8e6}}},
 		{"nothing leaves", []part{{20, 0, true, unlimited}}},
+		{"hardly anything leaves", []part{{4, 10e6, true, 9e6}, {600, 1e5, false, 9e6}, {4, 1e5, true, 2.7e6}}},
 		{"there is a least", []part{{4, 1e5, true, lineLeast}}},
 		{"not in use", []part{{4, 2e6, true, 1.8e6}, {600, 1e6, false, 1.8e6}}},
 		{"no more is tried soon", []part{{4, 2e6, true, 1.8e6}, {19, 1.8e6, false, 1.8e6}}},
@@ -88,5 +89,15 @@ func TestALineIsFull(t *testing.T) {
 	_, after := isFull([]peer.LinkStats{{Peer: a, RTT: 30 * ms}, {Peer: b, RTT: 40 * ms}}, before, limit)
 	if after[a].rtt != 20*ms || after[b].rtt != 40*ms || len(after) != 2 {
 		t.Errorf("remembered %v", after)
+	}
+}
+
+func TestFirstCopiesAreOfWhatIsWatched(t *testing.T) {
+	one, two := tuber.Content{ID: tuber.ContentID{1}, Rate: 1e6}, tuber.Content{ID: tuber.ContentID{2}, Rate: 3e6}
+	streams := []tuber.Content{one, two}
+	for want, wanted := range map[tuber.BitsPerSecond][]tuber.ContentID{0: nil, 1.05e6: {one.ID}, 4.2e6: {two.ID, one.ID}} {
+		if got := firstCopies(streams, wanted); got != want {
+			t.Errorf("%d watched: %d bit/s, want %d", len(wanted), got, want)
+		}
 	}
 }

@@ -16,9 +16,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tubercdn/tuber"
-	"time"
 )
 
 func TestTakenPortNamesTheFlag(t *testing.T) {

@@ -251,3 +251,25 @@ func TestALongBodyTakesTurns(t *testing.T) {
 		t.Errorf("%d bytes beside a body without end: %v", n, err)
 	}
 }
+
+// A player gives up on what does not even begin: the header does not wait.
+func TestTheHeaderDoesNotWait(t *testing.T) {
+	up := tuber.NewUplink(0)
+	s := put(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "video/mp2t")
+		w.Header().Set("Content-Length", "100000")
+		_, _ = io.Copy(w, io.LimitReader(zeros{}, 100_000))
+	}), func(c *Config) { c.Uplink = up })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/1.ts", nil)
+	res, err := s.client.Do(r)
+	if err != nil {
+		t.Fatalf("nothing began behind a line that is closed: %v", err)
+	}
+	defer res.Body.Close()
+	up.SetRate(tuber.Unlimited)
+	if n, err := io.Copy(io.Discard, res.Body); err != nil || n != 100_000 {
+		t.Errorf("%d bytes once the line was open: %v", n, err)
+	}
+}
