@@ -198,3 +198,11 @@ func TestAViewerBeginsWithWhatItTakesIn(t *testing.T) {
 		t.Errorf("what was learnt is forgotten: %d", l.learnt)
 	}
 }
+
+func TestAViewerThatWantsAStreamBeginsWithItsRate(t *testing.T) {
+	c := testContent("/c", 8, 2e6)
+	w := newTown(t, 20, 20e6, c)
+	if p := w.watches(5e6, c.ID); p.member.ledger.learnt != 2e6 {
+		t.Errorf("it is trusted with %d, want the stream's rate", p.member.ledger.learnt)
+	}
+}
