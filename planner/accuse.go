@@ -10,7 +10,7 @@ import (
 const (
 	accusersNeed = 3                // viewers, met in as many plans, never accused themselves
 	accusedMost  = 3                // peers that one viewer may accuse without proof
-	loneFor      = 10 * time.Minute // that a viewer which accuses more has no links
+	doubtFor     = 10 * time.Minute // that a viewer which accuses more is linked to no other
 )
 
 // accuseLocked hears that other sent m a chunk that is not what the origin
@@ -39,14 +39,14 @@ func (c *cell) accuseLocked(by witness, other *member, blame *tuber.Blame, now t
 
 // witness is who accuses: a member, or a visitor of whom its own cell tells.
 type witness struct {
-	id   tuber.PeerID
-	role tuber.Role
-	plan tuber.Version // that introduced it to the accused; 0 if none is known to have
-	lone bool          // nothing that it says counts for now
+	id      tuber.PeerID
+	role    tuber.Role
+	plan    tuber.Version // that introduced it to the accused; 0 if none is known to have
+	doubted bool          // nothing that it says counts for now
 }
 
 func (m *member) witnessOf(of tuber.PeerID, now time.Time) witness {
-	return witness{m.id, m.role, m.known[of].by, now.Before(m.lone)}
+	return witness{m.id, m.role, m.known[of].by, now.Before(m.doubted)}
 }
 
 // accusedLocked splits a pair of which one accused the other.
@@ -61,18 +61,26 @@ func (c *cell) accusedLocked(a, b tuber.PeerID, now time.Time) {
 	}
 }
 
+// expelLocked quarantines a peer. Those who accused it spoke the truth.
 func (c *cell) expelLocked(id tuber.PeerID) {
+	right := c.accusers[id]
 	delete(c.accusers, id)
+	for by := range right {
+		if c.accusedByLocked(by) == accusedMost { // it was one too many
+			c.doubtLocked(by, time.Time{})
+		}
+	}
 	if c.quarantineLocked(id) {
 		c.log.Warn("peer is quarantined", "peer", id)
 		c.postLocked(c.number, ban{id}) // the root has all cells bar it
 	}
 }
 
-// countLocked notes a viewer's accusation. One that accuses many without proof
-// is taken for the liar: what it said is void, and it gets no links.
+// countLocked notes a viewer's accusation. One that accuses many who are not
+// proven bad is a liar, or among liars: nothing that it says counts, and only
+// those whom the owner trusts feed it.
 func (c *cell) countLocked(w witness, other *member, now time.Time) {
-	if w.plan == 0 || w.lone {
+	if w.plan == 0 || w.doubted {
 		return
 	}
 	by := c.accusers[other.id]
@@ -81,29 +89,30 @@ func (c *cell) countLocked(w witness, other *member, now time.Time) {
 		c.accusers[other.id] = by
 	}
 	by[w.id] = w.plan
-	if c.accusedByLocked(w.id) <= accusedMost {
-		return
-	}
-	if m := c.members[w.id]; m != nil {
-		c.disbelieveLocked(m, now)
-	} else if home, abroad := c.abroadLocked(w.id); abroad {
-		c.postLocked(home, disbelief{w.id})
-	}
-	for id, by := range c.accusers {
-		if delete(by, w.id); len(by) == 0 {
-			delete(c.accusers, id)
-		}
+	if c.accusedByLocked(w.id) > accusedMost {
+		c.log.Warn("peer accuses many, so it is believed no more", "peer", w.id)
+		c.doubtLocked(w.id, now.Add(doubtFor))
 	}
 }
 
-// disbelieveLocked gives a viewer that accused too many no links for a while.
-func (c *cell) disbelieveLocked(m *member, now time.Time) {
-	m.lone = now.Add(loneFor)
-	c.lookAgainLocked(now.Add(splitFor))
+// doubtLocked has the cell of a viewer doubt it until then.
+func (c *cell) doubtLocked(id tuber.PeerID, until time.Time) {
+	if m := c.members[id]; m != nil {
+		c.doubtsLocked(m, until)
+	} else if home, abroad := c.abroadLocked(id); abroad {
+		c.postLocked(home, doubt{id, until})
+	}
+}
+
+func (c *cell) doubtsLocked(m *member, until time.Time) {
+	m.doubted = until
+	if !until.IsZero() {
+		c.lookAgainLocked(until)
+	}
 	c.markLocked(m.id)
-	c.log.Warn("peer accuses many, so it is believed no more", "peer", m.id)
 }
 
+// accusedByLocked is how many a viewer accuses who are here and not proven bad.
 func (c *cell) accusedByLocked(id tuber.PeerID) int {
 	n := 0
 	for _, by := range c.accusers {
@@ -118,9 +127,18 @@ func (c *cell) accusedByLocked(id tuber.PeerID) int {
 func (c *cell) weightLocked(id tuber.PeerID) int {
 	plans := map[tuber.Version]bool{}
 	for accuser, plan := range c.accusers[id] {
-		if len(c.accusers[accuser]) == 0 && !c.quarantined.has(accuser) {
+		if len(c.accusers[accuser]) == 0 && !c.quarantined.has(accuser) && c.accusedByLocked(accuser) <= accusedMost {
 			plans[plan] = true
 		}
 	}
 	return len(plans)
+}
+
+// dropAccusedLocked forgets what was said of those who have gone for good.
+func (c *cell) dropAccusedLocked() {
+	for id := range c.accusers {
+		if _, returns := c.left[id]; c.members[id] == nil && !returns {
+			delete(c.accusers, id)
+		}
+	}
 }

@@ -130,8 +130,8 @@ func (m *member) peer(now time.Time) Peer {
 		p.Mute = now.Sub(m.away) >= muteAfter
 	}
 	p.Met = m.acquaintances()
-	if now.Before(m.lone) {
-		p.Means.Reach = tuber.ReachNone
+	if now.Before(m.doubted) {
+		p.Upload, p.Means.Upload, p.Means.Relay = 0, 0, false
 	}
 	for id, s := range m.avoid {
 		if now.Before(s.until) {

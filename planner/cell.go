@@ -88,7 +88,7 @@ type member struct {
 	changes bool            // this session understands changes of plans
 	known   map[tuber.PeerID]acquaintance
 	met     map[tuber.PeerID]time.Time // of a viewer: viewers that it was introduced to, and when first
-	lone    time.Time                  // it accused so many that until then nobody is linked to it
+	doubted time.Time                  // it accused so many that until then only boosters and the origin feed it
 	avoid   map[tuber.PeerID]split
 	signals signals
 	ledger  ledger

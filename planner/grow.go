@@ -34,8 +34,16 @@ func (g *grove) grow(every bool) {
 		left := waiting[n]
 		for len(left) > 0 {
 			left = g.attachAll(f, left)
-			if !g.feed(f, left) {
+			if g.feed(f, left) {
+				continue
+			}
+			leaf := g.unseat(f, left)
+			if leaf == none {
 				break
+			}
+			if f.queued[leaf] == inNone {
+				f.queued[leaf] = inWaiting
+				left = append(left, leaf)
 			}
 		}
 		for _, i := range left {

@@ -47,8 +47,12 @@ type (
 		link     tuber.LinkReport
 		interval time.Duration
 	}
-	// disbelief is to the cell of a viewer that accused too many.
-	disbelief struct{ liar tuber.PeerID }
+	// doubt is to the cell of a viewer that accused too many, or was right after
+	// all: then the time is zero.
+	doubt struct {
+		of    tuber.PeerID
+		until time.Time
+	}
 	// departure is to the root: a membership ended.
 	departure struct {
 		from cellNumber
@@ -99,9 +103,9 @@ func (c *cell) take(contents any) {
 		c.passLocked(x.from, x.signal)
 	case testimony:
 		c.testifyLocked(x, c.now())
-	case disbelief:
-		if m := c.members[x.liar]; m != nil {
-			c.disbelieveLocked(m, c.now())
+	case doubt:
+		if m := c.members[x.of]; m != nil {
+			c.doubtsLocked(m, x.until)
 		}
 	}
 }

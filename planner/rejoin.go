@@ -64,4 +64,5 @@ func (c *cell) forgetLocked(now time.Time) {
 			delete(c.left, id)
 		}
 	}
+	c.dropAccusedLocked()
 }

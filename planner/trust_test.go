@@ -123,37 +123,91 @@ func TestTheAccusedAreNotBelieved(t *testing.T) {
 	})
 }
 
-// One who accuses everybody is left alone, and its word is void.
-func TestWhoAccusesManyIsLeftAlone(t *testing.T) {
+// One who accuses everybody is fed by those whom the owner trusts, sends to
+// nobody, and its word is void.
+func TestWhoAccusesManyIsDoubted(t *testing.T) {
 	story(t, func(h *house) {
-		o := h.must("origin", tuber.RoleOrigin)
-		var all []*guest
-		for _, n := range []string{"bob", "ben", "bea", "bud"} {
-			all = append(all, h.must(n, tuber.RoleBooster, func(j *wire.Join) { j.Means.Upload = 2e6 }))
+		o, b, liar, accused := h.accuser()
+		p := h.as(liar)
+		if p.Upload != 0 || p.Means.Relay {
+			t.Errorf("it sends %v, relays: %v", p.Upload, p.Means.Relay)
 		}
-		vs := h.crowd(3)
-		liar := vs[0]
-		h.planner.root.first().mu.Lock()
-		for _, b := range all { // it met them all, at one time or another
-			h.planner.root.first().members[liar.id].known[b.id] = acquaintance{by: 1}
+		if !liar.knows(b) && !liar.knows(o) {
+			t.Error("nobody feeds it")
 		}
-		h.planner.root.first().mu.Unlock()
-		for _, b := range all {
-			liar.accuse(b)
+		for n, a := range accused {
+			if liar.knows(a) {
+				t.Errorf("it is linked to the %d. that it accused", n+1)
+			}
+			if got := h.weight(a); got != 0 {
+				t.Errorf("its word counts %d against the %d.", got, n+1)
+			}
 		}
-		passes(time.Second)
-		if n := len(liar.lastPlan().Introductions); n != 0 {
-			t.Errorf("it is linked to %d still", n)
-		}
-		h.planner.root.first().mu.Lock()
-		if n := len(h.planner.root.first().accusers); n != 0 {
-			t.Errorf("its word stands against %d", n)
-		}
-		h.planner.root.first().mu.Unlock()
-		for _, g := range append(append(vs, all...), o) {
+		for _, g := range append(accused, o, b, liar) {
 			_ = g.hangUp()
 		}
 	})
+}
+
+// One who accused many of whom some are proven bad afterwards was among liars.
+func TestWhoWasRightIsBelievedAgain(t *testing.T) {
+	story(t, func(h *house) {
+		o, b, witness, accused := h.accuser()
+		b.accuse(accused[0])
+		<-accused[0].done
+		<-accused[0].served
+		passes(time.Second)
+		if p := h.as(witness); p.Upload == 0 || !p.Means.Relay {
+			t.Errorf("it sends %v, relays: %v", p.Upload, p.Means.Relay)
+		}
+		if got := h.weight(accused[1]); got != 1 {
+			t.Errorf("its word counts %d", got)
+		}
+		for _, g := range append(accused[1:], o, b, witness) {
+			_ = g.hangUp()
+		}
+	})
+}
+
+// accuser lets a viewer accuse more others than one may without proof.
+func (h *house) accuser() (origin, booster, by *guest, accused []*guest) {
+	h.t.Helper()
+	origin, booster = h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
+	vs := h.crowd(accusedMost + 2)
+	by, accused = vs[0], vs[1:]
+	by.say(wire.Means{Means: tuber.Means{Upload: 5e6, Relay: true, Reach: tuber.ReachDialable}})
+	passes(time.Second)
+	if h.as(by).Upload == 0 {
+		h.t.Fatal("void: it sends nothing anyway")
+	}
+	c := h.planner.root.first()
+	c.mu.Lock()
+	for _, a := range accused { // they met, at one time or another
+		c.members[by.id].known[a.id] = acquaintance{by: 1}
+		c.members[booster.id].known[a.id] = acquaintance{by: 1}
+	}
+	c.mu.Unlock()
+	for _, a := range accused {
+		by.accuse(a)
+	}
+	passes(time.Second)
+	return origin, booster, by, accused
+}
+
+// as is a guest as a plan sees it.
+func (h *house) as(g *guest) Peer {
+	c := h.planner.root.first()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members[g.id].peer(c.now())
+}
+
+// weight is how many voices count against a guest.
+func (h *house) weight(g *guest) int {
+	c := h.planner.root.first()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.weightLocked(g.id)
 }
 
 // A booster that the origin or another booster proved bad is barred in the book.

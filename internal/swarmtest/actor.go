@@ -32,7 +32,7 @@ type Actor struct {
 	joined  int
 	left    time.Time // zero while here
 	plan    *tuber.PeerPlan
-	http    int // chunks fetched outside the swarm
+	http    []tuber.ChunkNumber // fetched outside the swarm
 	liar    bool
 	refused error
 }
@@ -100,7 +100,7 @@ func (a *Actor) enter(role tuber.Role, upload tuber.BitsPerSecond, l line) {
 		s.t.Fatalf("%s: %v", at, err)
 	}
 	a.role, a.chunks, a.conn = role, newShelf(a, st), shape(udp, l, uint64(a.id[0])<<8|uint64(a.id[1]))
-	a.peer, err = peer.New(peer.Config{Key: a.key, Role: role, Conn: a.conn, AllowPrivate: true})
+	a.peer, err = peer.New(peer.Config{Key: a.key, Role: role, Conn: a.conn, AllowPrivate: true, Log: s.log.With("who", a.name)})
 	if err != nil {
 		s.t.Fatalf("%s: %v", at, err)
 	}

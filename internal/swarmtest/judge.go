@@ -28,7 +28,7 @@ func (a *Actor) play() {
 					continue
 				}
 				if _, ok := a.chunks.at(tuber.ChunkNumber(next)); !ok {
-					a.fetch(pieces[next])
+					a.fetch(tuber.ChunkNumber(next), pieces[next])
 				}
 			}
 		}
@@ -36,9 +36,9 @@ func (a *Actor) play() {
 }
 
 // fetch gets a chunk by HTTP, as far as a swarm can tell.
-func (a *Actor) fetch(p piece) {
+func (a *Actor) fetch(n tuber.ChunkNumber, p piece) {
 	a.mu.Lock()
-	a.http++
+	a.http = append(a.http, n)
 	a.mu.Unlock()
 	// it fails only once the peer has gone
 	_ = a.peer.Give(a.s.Site(), p.chunk.Content(), []*tuber.SignedManifest{p.manifest}, []tuber.VerifiedChunk{p.chunk})
@@ -75,11 +75,17 @@ func (s *Stage) Continuous(byHTTP float64) {
 	owed, fetched := 0, 0
 	var late []string
 	for _, a := range cast {
+		a.mu.Lock()
+		http := slices.Clone(a.http)
+		a.mu.Unlock()
 		for n, p := range pieces {
 			if !a.owed(p) {
 				continue
 			}
 			owed++
+			if slices.Contains(http, tuber.ChunkNumber(n)) {
+				fetched++
+			}
 			switch came, ok := a.chunks.at(tuber.ChunkNumber(n)); {
 			case !ok:
 				late = append(late, fmt.Sprintf("%s never had chunk %d", a.name, n))
@@ -87,9 +93,6 @@ func (s *Stage) Continuous(byHTTP float64) {
 				late = append(late, fmt.Sprintf("%s had chunk %d after %v", a.name, n, came.Sub(p.at).Round(time.Millisecond)))
 			}
 		}
-		a.mu.Lock()
-		fetched += a.http
-		a.mu.Unlock()
 	}
 	s.t.Logf("%s: %d chunks owed to viewers, %d fetched by HTTP, %d late", at, owed, fetched, len(late))
 	switch {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -37,6 +38,7 @@ const (
 type Stage struct {
 	t      testing.TB
 	ctx    context.Context
+	log    *slog.Logger // shown where a story fails
 	seed   uint64
 	site   ed25519.PrivateKey
 	book   *book
@@ -63,7 +65,7 @@ func NewOfCells(t testing.TB, bound int) *Stage {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Stage{
-		t: t, ctx: ctx, bound: bound, seed: 7, site: keyOf("site"), book: &book{boosters: map[tuber.PeerID]tuber.BoosterRecord{}},
+		t: t, ctx: ctx, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), bound: bound, seed: 7, site: keyOf("site"), book: &book{boosters: map[tuber.PeerID]tuber.BoosterRecord{}},
 		cast: map[string]*Actor{},
 	}
 	t.Cleanup(func() {
@@ -112,7 +114,7 @@ func (s *Stage) StartPlanner() {
 	s.epoch++
 	epoch, key := s.epoch, keyOf(fmt.Sprint("planner", s.epoch))
 	p := planner.New(planner.Config{
-		Key: key, Site: s.Site(), Epoch: epoch, Origin: tuber.PublicKeyOf(keyOf("origin")).PeerID(), Book: s.book, MaxCell: s.bound,
+		Key: key, Site: s.Site(), Epoch: epoch, Log: s.log, Origin: tuber.PublicKeyOf(keyOf("origin")).PeerID(), Book: s.book, MaxCell: s.bound,
 		Certificate: func() []byte {
 			return tuber.SignCertificate(s.site, tuber.Certificate{
 				Planner: tuber.PublicKeyOf(key), Epoch: epoch, Expires: tuber.MillisOf(time.Now().Add(tuber.CertificateLife)),
