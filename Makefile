@@ -43,6 +43,9 @@ soak: build ## browser tests that take long, or were not yet seen green often en
 fuzz: ## every fuzz target for a minute (FUZZTIME), every property in 3000 random cases (CHECKS)
 	@scripts/fuzz.sh
 
+mutants: ## every story of a swarm without its mechanism: it must go red
+	@go run ./internal/mutants
+
 bench-proxy: build ## passed-through responses beside nginx and caddy (needs nginx, caddy, wrk)
 	@scripts/bench-deps.sh && go run ./bench/proxy
 
@@ -94,4 +97,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-weakline bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz mutants bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-weakline bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean

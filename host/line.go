@@ -22,7 +22,7 @@ const (
 	lineMore  = 1.25            // times the rate
 	lineLeast = tuber.BitsPerSecond(500e3)
 	lineAge   = 0.99 // each second, of the most that it was seen to carry
-	lineNear  = 0.8  // of that must leave a full line: less says that something else is slow
+	lineNear  = 0.5  // of that must leave a full line: less says that something else is slow
 
 	// How long more is not tried after the line was full: longer each time that it
 	// was too much.
@@ -34,8 +34,9 @@ const (
 
 	// A shorter queue is not told from a busy machine, and one link alone may be
 	// slow itself.
-	slowerBy    = 250 * time.Millisecond
-	slowerLinks = 2
+	slowerBy      = 250 * time.Millisecond // than the link itself was
+	slowerThanAny = 400 * time.Millisecond // than the nearest ever was
+	slowerLinks   = 2
 
 	// behindAfter and a segment's duration is how long the oldest chunk may wait on
 	// a link: segments come at once.
@@ -102,7 +103,7 @@ func (h *Host) tendLine(ctx context.Context) error {
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
 	l := homeLine{rate: tuber.Unlimited}
-	for links := map[tuber.PeerID]seen{}; ; {
+	for links := (seen{}); ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -114,8 +115,7 @@ func (h *Host) tendLine(ctx context.Context) error {
 		if h.cfg.Uplink > 0 {
 			continue
 		}
-		var full bool
-		full, links = isFull(h.peer.Stats()[h.Site()].Links, links, behindAfter+h.planning.longestSegment())
+		full := links.full(h.peer.Stats()[h.Site()].Links, behindAfter+h.planning.longestSegment())
 		was := l.rate
 		if !l.look(time.Now(), h.meter.rate(), full) {
 			continue
@@ -155,25 +155,35 @@ func firstCopies(streams []tuber.Content, wanted []tuber.ContentID) tuber.BitsPe
 	return tuber.BitsPerSecond(spare * float64(sum))
 }
 
-// seen is what a look knew of a link.
+// seen is what looks at a line's links have shown so far.
 type seen struct {
+	links map[tuber.PeerID]seenLink
+	least time.Duration // that anybody took to answer, 0 if nobody has
+}
+
+type seenLink struct {
 	sent uint64
 	rtt  time.Duration // the least so far
 }
 
-// isFull tells whether most links that are in use wait for longer than limit, or
-// each takes longer to answer than it did: then a queue stands before the line. It
-// returns what it saw.
-func isFull(links []peer.LinkStats, before map[tuber.PeerID]seen, limit time.Duration) (bool, map[tuber.PeerID]seen) {
+// full tells whether most links that are in use wait for longer than limit, or
+// each takes longer to answer than it did, or than any should: then a queue stands
+// before the line. A link that began behind the queue knows no better.
+func (s *seen) full(links []peer.LinkStats, limit time.Duration) bool {
 	used, waiting, slower, measured := 0, 0, 0, 0
-	now := map[tuber.PeerID]seen{}
+	now := map[tuber.PeerID]seenLink{}
 	for _, l := range links {
-		was := before[l.Peer]
-		is := seen{l.Sent, l.RTT}
-		if was.rtt > 0 {
-			is.rtt = min(was.rtt, l.RTT)
+		was := s.links[l.Peer]
+		is := seenLink{l.Sent, l.RTT}
+		if l.RTT > 0 {
 			measured++
-			if l.RTT > was.rtt+slowerBy {
+			if was.rtt > 0 {
+				is.rtt = min(was.rtt, l.RTT)
+			}
+			if s.least == 0 || is.rtt < s.least {
+				s.least = is.rtt
+			}
+			if l.RTT > is.rtt+slowerBy || l.RTT > s.least+slowerThanAny {
 				slower++
 			}
 		}
@@ -185,7 +195,8 @@ func isFull(links []peer.LinkStats, before map[tuber.PeerID]seen, limit time.Dur
 			waiting++
 		}
 	}
-	return 2*waiting > used || measured >= slowerLinks && slower == measured, now
+	s.links = now
+	return 2*waiting > used || measured >= slowerLinks && slower == measured
 }
 
 // means are what the host's own peer offers.

@@ -33,8 +33,8 @@ func TestHomeLine(t *testing.T) {
 		{"a full line", []part{{4, 2e6, true, 1.8e6}}},
 		{"what left a moment ago does not count twice", []part{{9, 2e6, true, 1.8e6}}},
 		{"still full", []part{{4, 2e6, true, 1.8e6}, {12, 1.7e6, true, 1.53e6}}},
-		{"it carried more a moment ago", []part{{1, 5e6, false, unlimited}, {20, 2e6, true, unlimited}}},
-		{"long ago says nothing", []part{{1, 5e6, false, unlimited}, {90, 2e6, false, unlimited}, {4, 2e6, true, 1.8e6}}},
+		{"it carried more a moment ago", []part{{1, 9e6, false, unlimited}, {20, 2e6, true, unlimited}}},
+		{"long ago says nothing", []part{{1, 9e6, false, unlimited}, {90, 2e6, false, unlimited}, {4, 2e6, true, 1.8e6}}},
 		{"nothing leaves", []part{{20, 0, true, unlimited}}},
 		{"hardly anything leaves", []part{{4, 10e6, true, 9e6}, {600, 1e5, false, 9e6}, {4, 1e5, true, 2.7e6}}},
 		{"there is a least", []part{{4, 1e5, true, lineLeast}}},
@@ -63,7 +63,9 @@ func TestALineIsFull(t *testing.T) {
 	const limit = 3 * time.Second
 	ms := time.Millisecond
 	a, b, c := tuber.PeerID{1}, tuber.PeerID{2}, tuber.PeerID{3}
-	before := map[tuber.PeerID]seen{a: {100, 20 * ms}, b: {100, 50 * ms}, c: {100, 0}}
+	before := func() *seen {
+		return &seen{links: map[tuber.PeerID]seenLink{a: {100, 20 * ms}, b: {100, 50 * ms}, c: {100, 0}}, least: 20 * ms}
+	}
 	tests := []struct {
 		name  string
 		links []peer.LinkStats
@@ -77,17 +79,19 @@ func TestALineIsFull(t *testing.T) {
 		{"all answer later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 280 * ms}, {Peer: b, Sent: 200, RTT: 310 * ms}}, true},
 		{"one answers later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 290 * ms}, {Peer: b, Sent: 200, RTT: 60 * ms}}, false},
 		{"the only one answers later", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 900 * ms}}, false},
-		{"how long it took before is not known", []peer.LinkStats{{Peer: c, Sent: 200, RTT: time.Second}}, false},
+		{"how long it took before is not known", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 290 * ms}, {Peer: c, Sent: 200, RTT: 300 * ms}}, false},
+		{"nor has to be", []peer.LinkStats{{Peer: a, Sent: 200, RTT: 290 * ms}, {Peer: c, Sent: 200, RTT: 450 * ms}}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, _ := isFull(tt.links, before, limit); got != tt.want {
+			if got := before().full(tt.links, limit); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}
-	_, after := isFull([]peer.LinkStats{{Peer: a, RTT: 30 * ms}, {Peer: b, RTT: 40 * ms}}, before, limit)
-	if after[a].rtt != 20*ms || after[b].rtt != 40*ms || len(after) != 2 {
+	after := before()
+	after.full([]peer.LinkStats{{Peer: a, RTT: 15 * ms}, {Peer: b, RTT: 60 * ms}}, limit)
+	if after.links[a].rtt != 15*ms || after.links[b].rtt != 50*ms || len(after.links) != 2 || after.least != 15*ms {
 		t.Errorf("remembered %v", after)
 	}
 }

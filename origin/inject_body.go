@@ -17,6 +17,9 @@ type rewriter interface {
 	ahead() int
 }
 
+// siteOnly are headers that are true of the site's bytes only.
+var siteOnly = []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges"}
+
 // replace puts a rewriter between the site and the viewer. A body without
 // encoding and with a length keeps an exact one; gzip is opened and packed
 // again; other encodings pass untouched.
@@ -26,8 +29,8 @@ func replace(res *http.Response, wrap func(io.Reader) rewriter) {
 	if !packed && encoding != "" && encoding != "identity" {
 		return
 	}
-	for _, name := range []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges"} {
-		res.Header.Del(name) // true of the site's bytes only
+	for _, name := range siteOnly {
+		res.Header.Del(name)
 	}
 	if res.Request.Method == http.MethodHead || res.ContentLength == 0 {
 		if res.ContentLength != 0 {

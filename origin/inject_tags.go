@@ -14,6 +14,9 @@ const (
 	endStrong = "-tuber"  // the site's tag was strong
 	endWeak   = "-tuberw" // it was weak
 	endDate   = "-tuberd" // there was none, but a date
+
+	endPacked     = "-tuberz" // packed, not changed: the site's tag was strong
+	endPackedWeak = "-tuberzw"
 )
 
 // tagResponse names what we may have changed.
@@ -56,6 +59,26 @@ func siteTag(tag string) (site string, ours bool) {
 		return `"` + s + `"`, true
 	}
 	return "", strings.HasSuffix(opaque, endDate)
+}
+
+// packedTag names a body that we packed.
+func packedTag(opaque string, weak bool) string {
+	if weak {
+		return `W/"` + opaque + endPackedWeak + `"`
+	}
+	return `W/"` + opaque + endPacked + `"`
+}
+
+// unpackedTag is the site's tag of a body that we packed.
+func unpackedTag(tag string) (site string, packed bool) {
+	opaque, _, _ := parseTag(tag)
+	if s, is := strings.CutSuffix(opaque, endPackedWeak); is {
+		return `W/"` + s + `"`, true
+	}
+	if s, is := strings.CutSuffix(opaque, endPacked); is {
+		return `"` + s + `"`, true
+	}
+	return "", false
 }
 
 // splitTags splits a list of entity tags; a comma inside quotes does not split.
@@ -104,8 +127,8 @@ func (i *injector) ownTags(p *passage, h http.Header) bool {
 	return true
 }
 
-// plainTags is for requests whose answer is passed untouched: a page with our
-// script, kept under our tag, does not stand for it.
+// plainTags is for requests whose answer is passed untouched, or packed: a page
+// with our script, kept under our tag, does not stand for it.
 func (i *injector) plainTags(h http.Header) {
 	for _, name := range []string{"If-None-Match", "If-Match", "If-Range"} {
 		if !strings.Contains(strings.Join(h.Values(name), ","), endStrong) {
@@ -114,7 +137,11 @@ func (i *injector) plainTags(h http.Header) {
 		var keep []string
 		for _, tag := range splitTags(strings.Join(h.Values(name), ",")) {
 			site, ours := siteTag(tag)
+			unpacked, packed := unpackedTag(tag)
 			switch {
+			case packed && name == "If-Range": // parts of the packed bytes are not to be had
+			case packed:
+				keep = append(keep, unpacked)
 			case !ours:
 				keep = append(keep, tag)
 			case name == "If-Match" && site != "":

@@ -76,6 +76,7 @@ func (o *Origin) modify(res *http.Response) error {
 	}
 	pass := passageOf(res.Request)
 	o.watch(pass, res)
+	o.pack(pass, res)
 	return o.pages.modify(pass, res)
 }
 

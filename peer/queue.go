@@ -160,11 +160,12 @@ func (q *queue) first(now time.Time) *item {
 	return nil
 }
 
-// addJob begins the past of a content; a newer wish replaces the older one.
+// addJob begins the past of a content. It takes the place of an older wish for
+// the same partitions or some of them.
 func (q *queue) addJob(j job) {
 	for i := range q.jobs {
-		if q.jobs[i].content == j.content {
-			q.jobs[i] = j
+		if old := &q.jobs[i]; old.content == j.content && old.partitions&^j.partitions == 0 {
+			*old = j
 			return
 		}
 	}

@@ -102,11 +102,12 @@ func TestJobs(t *testing.T) {
 	q.addJob(job{content: a, partitions: 0b0101, k: 4, next: 2, end: 9})
 	q.addJob(job{content: b, partitions: 1, k: 1, next: 0, end: 100})
 	q.addJob(job{content: b, partitions: 1, k: 1, next: 7, end: 8}) // replaces
+	q.addJob(job{content: a, partitions: 0b0010, k: 4, next: 5, end: 9})
 	var got []chunkKey
 	for k, ok := q.step(); ok; k, ok = q.step() {
 		got = append(got, k)
 	}
-	want := []chunkKey{{a, 2}, {a, 4}, {a, 6}, {a, 8}, {b, 7}}
+	want := []chunkKey{{a, 2}, {a, 4}, {a, 6}, {a, 8}, {b, 7}, {a, 5}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
