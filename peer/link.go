@@ -19,6 +19,9 @@ const (
 	pingEvery   = 2 * time.Second
 	pongBurst   = 8
 	pingTimeout = 10 * time.Second // without an answer the link is dead, whatever ICE says
+
+	silentAfter  = 700 * time.Millisecond // without a word a source is asked for a sign of life; the plan's steps are no longer
+	answerWithin = 500 * time.Millisecond // which takes no longer, or three round trips
 )
 
 // link is one neighbour in one swarm.
@@ -34,6 +37,7 @@ type link struct {
 
 	changed   chan struct{} // capacity 2, for both writers: another lane
 	condemned atomic.Bool   // it lied: nothing more is read
+	heard     atomic.Int64  // when something came last, Unix ns
 
 	mu     sync.Mutex // guards the fields below
 	lane   *lane
@@ -104,6 +108,7 @@ func newLink(s *swarm, in tuber.Introduction) *link {
 		ctlUp: make(chan struct{}, 1), dataUp: make(chan struct{}, 1),
 		changed: make(chan struct{}, 2),
 	}
+	l.heard.Store(l.since.UnixNano())
 	l.ctx, l.cancel = context.WithCancel(s.ctx)
 	return l
 }
@@ -204,14 +209,8 @@ type pinger struct {
 func (l *link) tick(now time.Time) (parked bool) {
 	l.mu.Lock()
 	ln, p := l.lane, &l.ping
-	waiting := !p.sent.IsZero()
-	dead := waiting && now.Sub(p.sent) > pingTimeout
-	due := !waiting && now.Sub(p.last) >= pingEvery
-	if due {
-		p.id++
-		p.sent = now
-	}
-	id := p.id
+	dead := !p.sent.IsZero() && now.Sub(p.sent) > pingTimeout
+	due := now.Sub(p.last) >= pingEvery
 	l.unparkLocked(now)
 	parked = len(l.parked) > 0
 	l.mu.Unlock()
@@ -219,9 +218,41 @@ func (l *link) tick(now time.Time) (parked bool) {
 	case dead:
 		ln.fail(errors.New("no answer to a ping"))
 	case due:
-		l.sendPing(ln, wire.Ping{ID: id})
+		l.probe(now)
 	}
 	return parked
+}
+
+// silent tells whether nothing comes from a source, not even an answer to a ping,
+// long before ICE finds it dead. Such a ping is due if probe is set.
+func (l *link) silent(now time.Time) (silent, probe bool) {
+	heard := time.Unix(0, l.heard.Load())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sent := l.ping.sent
+	switch {
+	case now.Sub(heard) < silentAfter:
+		return false, false
+	case sent.IsZero():
+		return false, true
+	}
+	return sent.After(heard) && now.Sub(sent) > max(answerWithin, 3*l.ping.rtt), false
+}
+
+// probe sends a ping unless one is under way.
+func (l *link) probe(now time.Time) {
+	l.mu.Lock()
+	ln, p := l.lane, &l.ping
+	due := p.sent.IsZero()
+	if due {
+		p.id++
+		p.sent = now
+	}
+	id := p.id
+	l.mu.Unlock()
+	if due {
+		l.sendPing(ln, wire.Ping{ID: id})
+	}
 }
 
 // sendPing passes by the queue and the uplink: six bytes that must not wait

@@ -9,7 +9,7 @@ import (
 
 const (
 	orphanAfter = 500 * time.Millisecond // without a link to a source its standby is asked
-	pullEvery   = time.Second
+	pullEvery   = 500 * time.Millisecond // for each of the hops that a chunk may have to be pulled over
 )
 
 // pull is what this side gets by asking while the one who should send is gone
@@ -19,9 +19,9 @@ type pull struct {
 	asked time.Time
 }
 
-// pull asks standbys for the partitions whose sources have no link: without a
-// source neither chunks nor the manifests that name them would come. It tells
-// whether any partition is without one.
+// pull asks standbys for the partitions whose sources have no link, or went
+// silent: without a source neither chunks nor the manifests that name them would
+// come. It tells whether any partition is without one.
 func (s *swarm) pull(now time.Time) (pulling bool) {
 	type wish struct {
 		l *link
@@ -29,7 +29,7 @@ func (s *swarm) pull(now time.Time) (pulling bool) {
 	}
 	var wishes []wish
 	s.mu.Lock()
-	orphaned := s.orphanedLocked()
+	orphaned, silent, probes := s.orphanedLocked(now)
 	for c := range s.pulled {
 		if orphaned[c] == 0 {
 			delete(s.pulled, c)
@@ -41,7 +41,10 @@ func (s *swarm) pull(now time.Time) (pulling bool) {
 			x = &pull{since: now}
 			s.pulled[c] = x
 		}
-		if now.Sub(x.since) < orphanAfter || now.Sub(x.asked) < pullEvery {
+		if now.Sub(x.since) < orphanAfter {
+			parts &= silent[c] // for those it was waited long enough
+		}
+		if parts == 0 || now.Sub(x.asked) < pullEvery {
 			continue
 		}
 		x.asked = now
@@ -56,6 +59,9 @@ func (s *swarm) pull(now time.Time) (pulling bool) {
 	}
 	pulling = len(s.pulled) > 0
 	s.mu.Unlock()
+	for _, l := range probes {
+		l.probe(now)
+	}
 	for _, w := range wishes {
 		if w.f.From = s.gap(w.f.Content, w.f.Partitions); w.f.From == 0 {
 			w.f.Partitions = 0 // nothing is known yet: the playlist first
@@ -66,18 +72,32 @@ func (s *swarm) pull(now time.Time) (pulling bool) {
 }
 
 // orphanedLocked are the partitions of each content that a source should send
-// that has no link.
-func (s *swarm) orphanedLocked() map[tuber.ContentID]tuber.Partitions {
+// that has no link or went silent; the latter once more, and who is to be asked for
+// a sign of life.
+func (s *swarm) orphanedLocked(now time.Time) (orphaned, silent map[tuber.ContentID]tuber.Partitions, probes []*link) {
 	if s.plan == nil {
-		return nil
+		return nil, nil, nil
 	}
-	out := make(map[tuber.ContentID]tuber.Partitions)
+	orphaned, silent = map[tuber.ContentID]tuber.Partitions{}, map[tuber.ContentID]tuber.Partitions{}
 	for _, src := range s.plan.Sources {
-		if l := s.links[src.From]; !src.Standby && (l == nil || l.condemned.Load()) {
-			out[src.Content] |= src.Partitions
+		l := s.links[src.From]
+		if src.Standby {
+			continue
+		}
+		if l == nil || l.condemned.Load() {
+			orphaned[src.Content] |= src.Partitions
+			continue
+		}
+		gone, probe := l.silent(now)
+		if gone {
+			orphaned[src.Content] |= src.Partitions
+			silent[src.Content] |= src.Partitions
+		}
+		if probe {
+			probes = append(probes, l)
 		}
 	}
-	return out
+	return orphaned, silent, probes
 }
 
 // gap is the lowest number of these partitions that is missing.

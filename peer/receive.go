@@ -37,6 +37,7 @@ func (l *link) read(ln *lane, data bool) {
 			ln.fail(err)
 			return
 		}
+		l.heard.Store(time.Now().UnixNano())
 		if l.obey(len(b)) != nil || l.condemned.Load() {
 			ln.fail(errGone)
 			return

@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,6 +84,60 @@ func TestStandbyTakesOver(t *testing.T) {
 	publish(t, o, ns.Site(), st.segment(6))
 	v.has(t, st.content.ID, 12)
 	st.same(v)
+}
+
+// deaf is a socket that can be cut off without anybody being told.
+type deaf struct {
+	net.PacketConn
+	cut atomic.Bool
+}
+
+func (d *deaf) WriteTo(b []byte, to net.Addr) (int, error) {
+	if d.cut.Load() {
+		return len(b), nil
+	}
+	return d.PacketConn.WriteTo(b, to)
+}
+
+// A parent that hangs is not waited for: its standby is asked while the link to it
+// is still open.
+func TestStandbyStandsInForTheSilent(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	line := &deaf{}
+	cut := func(c *Config) { line.PacketConn, c.Conn = c.Conn, line }
+	o, a, b := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster, cut), ns.add("ben", tuber.RoleBooster)
+	v := ns.add("vic", tuber.RoleViewer)
+	st := newStream(t, ns.site, 2)
+	ns.plan(o, tuber.PeerPlan{
+		Assignments:   []tuber.Assignment{assign(st, a), assign(st, b)},
+		Introductions: []tuber.Introduction{a.intro(false), b.intro(false)},
+	})
+	ns.plan(a, tuber.PeerPlan{
+		Assignments: []tuber.Assignment{assign(st, v)}, Sources: []tuber.Source{source(st, o, false)},
+		Introductions: []tuber.Introduction{o.intro(true), v.intro(false)},
+	})
+	ns.plan(b, tuber.PeerPlan{
+		Sources:       []tuber.Source{source(st, o, false)},
+		Introductions: []tuber.Introduction{o.intro(true), v.intro(false)},
+	})
+	linked(t, ns, o, a)
+	linked(t, ns, o, b)
+	ns.plan(v, tuber.PeerPlan{
+		Introductions: []tuber.Introduction{a.intro(true), b.intro(true)},
+		Sources:       []tuber.Source{source(st, a, false), source(st, b, true)},
+	})
+	hanging := linked(t, ns, v, a)
+	linked(t, ns, b, v)
+	publish(t, o, ns.Site(), st.segment(6))
+	v.has(t, st.content.ID, 6)
+	line.cut.Store(true)
+	publish(t, o, ns.Site(), st.segment(6))
+	v.has(t, st.content.ID, 12)
+	st.same(v)
+	if hanging.ctx.Err() != nil {
+		t.Error("void: the link had ended")
+	}
 }
 
 // What does not come is asked for: of a standby first.

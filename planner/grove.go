@@ -79,27 +79,28 @@ func (u upload) perSecond() float64 { return float64(u) / 8 }
 // forest is the K trees of one content.
 type forest struct {
 	tuber.Content
-	n       int                // its index
-	slot    upload             // one partition
-	viewers int                // who want it
-	scarce  int                // of them, those whom dialable peers only can feed
-	needs   []tuber.Partitions // by peer: that it is to receive
-	fed     []tuber.Partitions // by peer: for which it has a parent
-	has     []tuber.Partitions // by peer: that come to it from the origin
-	feeds   []tuber.Partitions // by peer: in which it has children
-	home    []tuber.Partitions // by peer: in which it takes children
-	main    []uint8            // by peer: its first home + 1, 0 if it has none yet
-	helpers [][tuber.StandbyLinks]helper
-	supply  [tuber.MaxPartitions]upload // by tree: the uplinks of those at home in it
-	trees   []tree                      // by partition
-	nodes   []node                      // by peer, then by partition; see tree.at
-	queued  []queued                    // by peer: in which of the next two it is
-	fresh   []int32                     // lack a parent since the last look
-	waiting []int32                     // have lacked one for longer
-	lacking int                         // partitions that viewers lack
-	short   int                         // viewers who lack some
-	grants  [2]tuber.BitsPerSecond      // to those who lack nothing, and to the others; see setGrants
-	scarcer [2]upload                   // of dialable peers: what is free, and what the scarce still need
+	n        int                // its index
+	slot     upload             // one partition
+	viewers  int                // who want it
+	scarce   int                // of them, those whom dialable peers only can feed
+	needs    []tuber.Partitions // by peer: that it is to receive
+	fed      []tuber.Partitions // by peer: for which it has a parent
+	has      []tuber.Partitions // by peer: that come to it from the origin
+	feeds    []tuber.Partitions // by peer: in which it has children
+	home     []tuber.Partitions // by peer: in which it takes children
+	main     []uint8            // by peer: its first home + 1, 0 if it has none yet
+	helpers  [][tuber.StandbyLinks]helper
+	deputies []int32                     // by tree: see deputy; index + 1
+	supply   [tuber.MaxPartitions]upload // by tree: the uplinks of those at home in it
+	trees    []tree                      // by partition
+	nodes    []node                      // by peer, then by partition; see tree.at
+	queued   []queued                    // by peer: in which of the next two it is
+	fresh    []int32                     // lack a parent since the last look
+	waiting  []int32                     // have lacked one for longer
+	lacking  int                         // partitions that viewers lack
+	short    int                         // viewers who lack some
+	grants   [2]tuber.BitsPerSecond      // to those who lack nothing, and to the others; see setGrants
+	scarcer  [2]upload                   // of dialable peers: what is free, and what the scarce still need
 }
 
 // helper is a standby parent; the zero value is none.
@@ -183,7 +184,7 @@ func (g *grove) addForest(c tuber.Content, n int) {
 	if c.Rate <= 0 {
 		c.Rate = guessedRate
 	}
-	f := &forest{Content: c, n: len(g.forests), slot: upload(8 * c.Rate / tuber.BitsPerSecond(c.K)), trees: make([]tree, c.K)}
+	f := &forest{Content: c, n: len(g.forests), slot: upload(8 * c.Rate / tuber.BitsPerSecond(c.K)), trees: make([]tree, c.K), deputies: make([]int32, c.K)}
 	f.extend(n)
 	f.fresh = make([]int32, 0, n)
 	g.forests, g.byID[c.ID] = append(g.forests, f), f

@@ -61,6 +61,12 @@ func makeGrove(st State, now time.Time) *grove {
 	}
 	g.setGrants()
 	for _, f := range g.forests {
+		g.keepDeputies(f, st.Previous)
+		for p := range f.trees {
+			if root := f.trees[p].root(g.origin); root != none {
+				g.chooseDeputies(f, root)
+			}
+		}
 		for i := range g.peers {
 			g.keepHelpers(f, int32(i), st.Previous)
 			g.chooseHelpers(f, int32(i))

@@ -15,6 +15,7 @@ func (g *grove) chooseHelpers(f *forest, i int32) {
 	if f.needs[i] == 0 || i == g.origin {
 		return
 	}
+	g.chooseDeputies(f, i)
 	from := int(g.shares[i].key % uint64(f.K)) // not the same parents for everybody
 	for _, least := range []upload{f.slot, math.MinInt64} {
 		for step := 0; step < f.K && !f.helped(i); step++ {
@@ -30,6 +31,71 @@ func (g *grove) chooseHelpers(f *forest, i int32) {
 	if !f.helped(i) {
 		g.helpFromViewers(f, i)
 	}
+}
+
+// chooseDeputies has the origin stand by for one child of i in every tree of which
+// i is the only root: all below hang on i, and cannot help each other without it.
+func (g *grove) chooseDeputies(f *forest, i int32) {
+	for rest := f.feeds[i]; rest != 0; rest &= rest - 1 {
+		p := first(rest)
+		d := g.deputy(f, p)
+		if d == none || f.trees[p].at(d).parent != i {
+			continue
+		}
+		if f.helped(d) && !f.helpedBy(d, g.origin) {
+			g.unhelp(f, d, f.helpers[d][tuber.StandbyLinks-1].peer-1)
+		}
+		g.help(f, d, g.origin)
+	}
+}
+
+// deputy is the child of a tree's only root for which the origin stands by: a
+// booster, or else who has most to give. It stays the same while it can.
+func (g *grove) deputy(f *forest, p int) int32 {
+	t := &f.trees[p]
+	if g.origin == none || g.originID() == outside {
+		return none
+	}
+	root := t.root(g.origin)
+	if root == none {
+		return none
+	}
+	if d := f.deputies[p] - 1; d != none && t.at(d).parent == root && g.shares[d].traits&isAway == 0 {
+		return d
+	}
+	best, bestRank := none, 0
+	for k := range t.kids(root) {
+		if g.shares[k].traits&(isAway|isVisitor) != 0 || !g.fits(g.origin, k) {
+			continue
+		}
+		r := g.peers[k].rank(g.now)
+		if best == none || r > bestRank || r == bestRank && g.compare(k, best) < 0 {
+			best, bestRank = k, r
+		}
+	}
+	f.deputies[p] = best + 1
+	return best
+}
+
+// root is the only child of the origin, or none.
+func (t *tree) root(origin int32) int32 {
+	if origin == none {
+		return none
+	}
+	if r := t.at(origin).first; r != none && t.at(r).next == none {
+		return r
+	}
+	return none
+}
+
+// helpedBy tells whether j is a helper of i.
+func (f *forest) helpedBy(i, j int32) bool {
+	for _, h := range f.helpers[i] {
+		if h.peer == j+1 {
+			return true
+		}
+	}
+	return false
 }
 
 // helpFromViewers tries a bounded number of viewers that have something left.
@@ -63,7 +129,7 @@ func (g *grove) reviewHelpers(f *forest, i int32) {
 			continue
 		}
 		j := h.peer - 1
-		parts := f.helpful(i, j)
+		parts := g.helpful(f, i, j)
 		switch {
 		case parts == 0 || g.shares[j].traits&isAway != 0 || g.avoided(i, j):
 			g.unhelp(f, i, j)
@@ -85,19 +151,19 @@ func (g *grove) helpFromBoosters(f *forest, i int32) {
 
 // help makes j a helper of i, if it can be one.
 func (g *grove) help(f *forest, i, j int32) {
-	if j == i || j == g.origin || g.shares[j].traits&isAway != 0 || g.avoided(i, j) {
+	if j == i || g.shares[j].traits&isAway != 0 || g.avoided(i, j) {
 		return
 	}
 	at := -1
+	if f.helpedBy(i, j) {
+		return
+	}
 	for n, h := range f.helpers[i] {
-		if h.peer == j+1 {
-			return
-		}
 		if h.peer == 0 && at < 0 {
 			at = n
 		}
 	}
-	parts := f.helpful(i, j)
+	parts := g.helpful(f, i, j)
 	if at < 0 || parts == 0 {
 		return
 	}
@@ -113,8 +179,17 @@ func (g *grove) help(f *forest, i, j int32) {
 }
 
 // helpful is the set of partitions that j receives otherwise than through i,
-// and does not send to i anyway.
-func (f *forest) helpful(i, j int32) tuber.Partitions {
+// and does not send to i anyway. The origin helps deputies only.
+func (g *grove) helpful(f *forest, i, j int32) tuber.Partitions {
+	if j == g.origin {
+		var out tuber.Partitions
+		for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
+			if p := first(rest); g.deputy(f, p) == i {
+				out |= 1 << p
+			}
+		}
+		return out
+	}
 	out := f.needs[i] & f.has[j]
 	for rest := out; rest != 0; rest &= rest - 1 {
 		p := first(rest)
@@ -146,6 +221,27 @@ func (g *grove) dropHelp(a, b int32) {
 	for _, f := range g.forests {
 		g.unhelp(f, a, b)
 		g.unhelp(f, b, a)
+	}
+}
+
+// keepDeputies takes over whom the origin stood by for in the previous plan.
+func (g *grove) keepDeputies(f *forest, previous *tuber.Plan) {
+	if previous == nil || g.origin == none {
+		return
+	}
+	for i := range g.peers {
+		pp := previous.Peers[g.peers[i].ID]
+		if pp == nil {
+			continue
+		}
+		for _, s := range pp.Sources {
+			if !s.Standby || s.Content != f.ID || s.From != g.originID() {
+				continue
+			}
+			for rest := s.Partitions & f.needs[i]; rest != 0; rest &= rest - 1 {
+				f.deputies[first(rest)] = int32(i) + 1
+			}
+		}
 	}
 }
 

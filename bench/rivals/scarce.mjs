@@ -6,7 +6,7 @@ import { run } from "../../e2e/lib/programs.mjs";
 
 export const seconds = Number(process.env.SECONDS ?? 90);
 export const settle = Number(process.env.SETTLE ?? 40);
-const kbits = 250;
+const kbits = 800; // four partitions, so that what a line carries counts in quarters of the stream
 const headers = 1.12; // of IP, UDP, DTLS and SCTP, and what acknowledges
 
 export async function scene(play) {

@@ -53,7 +53,7 @@ func run(pick string) error {
 }
 
 // rounds is how often a story is told: some faults show in most runs only.
-const rounds = 3
+const rounds = 2
 
 // kill tells the story without its mechanism until it goes red.
 func (m *mutant) kill(dir string) (red bool, err error) {
@@ -78,6 +78,11 @@ func (m *mutant) kill(dir string) (red bool, err error) {
 			return false, err
 		case !strings.Contains(string(out), "--- PASS: TestStories/of_a_swarm/"):
 			return false, errors.New("no such story was told")
+		}
+		for line := range strings.Lines(string(out)) {
+			if _, seen, ok := strings.Cut(line, "_test.go:"); ok {
+				fmt.Fprintf(os.Stderr, "%s without %s: %s", m.story, m.mechanism, seen)
+			}
 		}
 	}
 	return false, nil

@@ -164,6 +164,25 @@ func (a *Actor) children() int {
 	return n
 }
 
+// IsTrustedWith waits until the plan has it send no more than that.
+func (a *Actor) IsTrustedWith(most tuber.BitsPerSecond) *Actor {
+	a.s.t.Helper()
+	const reports = 4 * tuber.ReportEvery // trust shrinks by so much with each
+	a.s.await(step(), a.name+": is given no more than it can send", reports, func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.plan == nil {
+			return false
+		}
+		var sum tuber.BitsPerSecond
+		for _, x := range a.plan.Assignments {
+			sum += x.Rate
+		}
+		return sum <= most
+	})
+	return a
+}
+
 func (a *Actor) planEpoch() tuber.Epoch {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -175,7 +194,7 @@ func (a *Actor) planEpoch() tuber.Epoch {
 
 func (a *Actor) until(what string, ok func() bool) {
 	a.s.t.Helper()
-	a.s.await(step(), a.name+": "+what, ok)
+	a.s.await(step(), a.name+": "+what, patience, ok)
 }
 
 // sent is the payload that it gave to its links.

@@ -138,6 +138,21 @@ func (s *Stage) Recover(names ...string) {
 	}
 }
 
+// Shun waits until the plan has nobody honest lean on one of them.
+func (s *Stage) Shun(liars ...*Actor) {
+	s.t.Helper()
+	for _, name := range s.honest(viewers...) {
+		a := s.As(name)
+		a.until("leans on no liar any more", func() bool {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			return a.plan != nil && !slices.ContainsFunc(a.plan.Sources, func(x tuber.Source) bool {
+				return slices.ContainsFunc(liars, func(l *Actor) bool { return l.id == x.From })
+			})
+		})
+	}
+}
+
 // OriginSent fails if more copies of the stream left the origin over links.
 func (s *Stage) OriginSent(copies float64) {
 	s.t.Helper()
@@ -200,6 +215,16 @@ func (s *Stage) Busiest(n int, names ...string) []*Actor {
 	}
 	slices.SortStableFunc(all, func(a, b *Actor) int { return cmp.Compare(b.children(), a.children()) })
 	return all[:n]
+}
+
+// honest are those of them who do not lie.
+func (s *Stage) honest(names ...string) []string {
+	return slices.DeleteFunc(s.here(names...), func(name string) bool {
+		a := s.As(name)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.liar
+	})
 }
 
 // here are those of them who did not go.

@@ -26,6 +26,9 @@ const (
 	lookEach = 20 * time.Millisecond
 )
 
+// viewers are those who watch, in the stories.
+var viewers = []string{"ann", "ben", "cleo", "dan", "eve", "finn", "gil", "hana", "ivo", "jo"}
+
 // Stage is where a story plays: people join, leave, hang and lie around an
 // origin that signs random bytes and the real planner over pipes, with real
 // peers over loopback sockets that have a home line's delay, rate and loss. A
@@ -173,12 +176,12 @@ func step() string {
 	}
 }
 
-// await looks again and again until ok or patience ends.
-func (s *Stage) await(at, what string, ok func() bool) {
+// await looks again and again until ok, or fails after a while.
+func (s *Stage) await(at, what string, within time.Duration, ok func() bool) {
 	s.t.Helper()
 	t := time.NewTicker(lookEach)
 	defer t.Stop()
-	for limit := time.After(patience); !ok(); {
+	for limit := time.After(within); !ok(); {
 		select {
 		case <-t.C:
 		case <-limit:

@@ -7,13 +7,12 @@ package swarmtest
 
 import (
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 )
-
-var viewers = []string{"ann", "ben", "cleo", "dan", "eve", "finn", "gil", "hana", "ivo", "jo"}
 
 // TestStories tells all stories side by side, each on its own stage.
 func TestStories(t *testing.T) {
@@ -44,9 +43,10 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// flashCrowd: two watch, eight more come at once.
+// flashCrowd: two watch, eight more come at once. The booster has room for three:
+// they have to give to each other.
 func flashCrowd(s *Stage) {
-	s.As("bea").Boost(5e6)
+	s.As("bea").Boost(3 * rate)
 	s.watch(viewers[:2]...)
 	s.As("bea").Carries()
 	s.watch(viewers[2:]...)
@@ -67,8 +67,8 @@ func halfLeave(s *Stage) {
 	s.Continuous(0.25)
 }
 
-// topBoosterDies: without a word to anyone. Until its links are found dead,
-// what it would have sent comes by HTTP.
+// topBoosterDies: without a word to anyone. Until its links are found dead, what
+// it would have sent is asked of standbys, one of whom asks the origin.
 func topBoosterDies(s *Stage) {
 	s.twoBoosters().Die()
 	s.Flow(2 * time.Second)
@@ -85,8 +85,9 @@ func topBoosterHangs(s *Stage) {
 }
 
 // untilFound is the share that may come by HTTP while a silent booster is not
-// yet known to be dead: ICE takes five seconds (package peer, settings).
-const untilFound = 0.6
+// yet known to be dead, which takes ICE five seconds: a sign of life is asked for
+// sooner, and standbys are asked.
+const untilFound = 0.1
 
 // plannerRestarts: the swarm goes on without it, and is adopted by the next.
 func plannerRestarts(s *Stage) {
@@ -119,20 +120,20 @@ func aThirdDie(s *Stage) {
 // boaster: its line carries a tenth of what it declares. What it does not send
 // in time others do.
 func boaster(s *Stage) {
-	s.As("bea").Boost(5e6)
+	s.As("bea").Boost(2 * rate)
 	s.As("bob").Boast(400e3)
 	s.watch(viewers[:6]...)
-	s.As("bob").Carries()
-	s.Flow(3 * time.Second)
+	s.As("bob").Carries().IsTrustedWith(500e3)
 	s.Recover(viewers[:6]...)
-	s.Continuous(0.4)
+	s.Continuous(0.5)
 }
 
-// slowViewer: it declares 10 Mbit/s and has room for one copy of the stream.
+// slowViewer: it declares 10 Mbit/s and has room for a third of the stream. What it
+// does not send in time is asked of others, until it is trusted less.
 func slowViewer(s *Stage) {
-	s.As("bea").Boost(2e6)
+	s.As("bea").Boost(2 * rate)
 	slow := home
-	slow.rate = rate
+	slow.rate = rate / 3
 	s.As("slow").WatchBehind(slow)
 	s.Settle("slow")
 	s.watch(viewers[:6]...)
@@ -186,17 +187,16 @@ func liars(n int, byHTTP float64) func(*Stage) {
 			s.As("bea").Boost(3 * rate)
 		}
 		s.watch(viewers...)
-		told := 0
-		for _, a := range s.Busiest(n, viewers...) {
-			if a.children() > 0 { // the others have nobody to lie to
-				a.Carries().Lie()
-				told++
-			}
-		}
-		if told == 0 {
+		lying := slices.DeleteFunc(s.Busiest(n, viewers...), func(a *Actor) bool { return a.children() == 0 }) // they have nobody to lie to
+		if len(lying) == 0 {
 			s.t.Fatal("void: nobody carries anything")
 		}
+		for _, a := range lying {
+			a.Carries().Lie()
+		}
 		s.Flow(4 * time.Second)
+		s.Shun(lying...)
+		s.Recover(s.honest(viewers...)...)
 		s.Continuous(byHTTP)
 	}
 }

@@ -5,7 +5,7 @@ import type { Source } from "../wire/control.ts";
 import type { ContentID } from "../wire/frame.ts";
 
 const ORPHAN_MS = 300; // without a source its standby is asked
-const EVERY_MS = 1000;
+const EVERY_MS = 500;
 
 export type Wish = { from: string; partitions: number };
 
