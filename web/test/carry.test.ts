@@ -112,7 +112,7 @@ test("a neighbour that went without a word is found out by a sign of life", () =
   assert.deepEqual([quiet, closed], [2, true]);
 });
 
-test("while a source is gone its standby is asked, once a second", () => {
+test("while a source is gone its standby is asked, twice a second", () => {
   const source = (from: string, partitions: number, standby: boolean) => ({ content: CONTENT, from, partitions, standby, rate: 0 });
   const sources = [source("a", 3, false), source("b", 12, false), source("s", 1, true), source("t", 15, true)];
   const pull = new Pull();
@@ -122,8 +122,8 @@ test("while a source is gone its standby is asked, once a second", () => {
   assert.equal(due(0), "");
   assert.equal(due(1200, "a"), "", "the planner may be quicker");
   assert.equal(due(1500, "a"), "s1,t2");
-  assert.equal(due(2400, "a"), "");
-  assert.equal(due(2500, "a", "s"), "t3");
+  assert.equal(due(1900, "a"), "");
+  assert.equal(due(2000, "a", "s"), "t3");
   assert.equal(due(2600), "", "it is back");
   assert.equal(due(9200, "b"), "");
   assert.equal(due(9500, "b"), "t12");
