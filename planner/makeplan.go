@@ -60,13 +60,15 @@ func makeGrove(st State, now time.Time) *grove {
 		rests = true
 	}
 	g.setGrants()
-	for _, f := range g.forests {
+	for _, f := range g.forests { // before others take the links
 		g.keepDeputies(f, st.Previous)
 		for p := range f.trees {
 			if root := f.trees[p].root(g.origin); root != none {
 				g.chooseDeputies(f, root)
 			}
 		}
+	}
+	for _, f := range g.forests {
 		for i := range g.peers {
 			g.keepHelpers(f, int32(i), st.Previous)
 			g.chooseHelpers(f, int32(i))

@@ -15,7 +15,9 @@ func (g *grove) chooseHelpers(f *forest, i int32) {
 	if f.needs[i] == 0 || i == g.origin {
 		return
 	}
-	g.chooseDeputies(f, i)
+	if !g.whole { // else they were chosen before all others
+		g.chooseDeputies(f, i)
+	}
 	from := int(g.shares[i].key % uint64(f.K)) // not the same parents for everybody
 	for _, least := range []upload{f.slot, math.MinInt64} {
 		for step := 0; step < f.K && !f.helped(i); step++ {
@@ -33,19 +35,40 @@ func (g *grove) chooseHelpers(f *forest, i int32) {
 	}
 }
 
-// chooseDeputies has the origin stand by for one child of i in every tree of which
-// i is the only root: all below hang on i, and cannot help each other without it.
+// chooseDeputies has the origin stand by for a deputy in every tree of which i is
+// the only root, or a child of that: all below hang on the root, and cannot help
+// each other without it.
 func (g *grove) chooseDeputies(f *forest, i int32) {
-	for rest := f.feeds[i]; rest != 0; rest &= rest - 1 {
+	for rest := f.needs[i]; rest != 0; rest &= rest - 1 {
 		p := first(rest)
-		d := g.deputy(f, p)
-		if d == none || f.trees[p].at(d).parent != i {
+		root := f.trees[p].root(g.origin)
+		if root == none || root != i && f.trees[p].at(i).parent != root {
 			continue
 		}
-		if f.helped(d) && !f.helpedBy(d, g.origin) {
+		d := g.deputy(f, p)
+		if d == none {
+			continue
+		}
+		if f.helpedBy(d, g.origin) || g.shares[g.origin].spare <= 0 && !g.active(d, g.origin) {
+			continue
+		}
+		if f.helped(d) {
 			g.unhelp(f, d, f.helpers[d][tuber.StandbyLinks-1].peer-1)
 		}
+		if g.shares[d].spare <= 0 {
+			g.freeStandby(d)
+		}
 		g.help(f, d, g.origin)
+	}
+}
+
+// freeStandby ends one link of i that is there for standing by alone.
+func (g *grove) freeStandby(i int32) {
+	for n := range g.links[i] {
+		if l := &g.links[i][n]; l.edges == 0 && l.helps > 0 {
+			g.dropHelp(i, l.peer)
+			return
+		}
 	}
 }
 
@@ -65,7 +88,8 @@ func (g *grove) deputy(f *forest, p int) int32 {
 	}
 	best, bestRank := none, 0
 	for k := range t.kids(root) {
-		if g.shares[k].traits&(isAway|isVisitor) != 0 || !g.fits(g.origin, k) {
+		_, standby := g.peers[k].links()
+		if g.shares[k].traits&(isAway|isVisitor) != 0 || standby == 0 || !g.fits(g.origin, k) {
 			continue
 		}
 		r := g.peers[k].rank(g.now)

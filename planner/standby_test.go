@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -56,16 +57,19 @@ func TestOneOfARootsChildrenHasTheOriginBehindIt(t *testing.T) {
 	if again := MakePlan(State{Epoch: h.st.Epoch, Origin: h.st.Origin, Contents: h.st.Contents, Peers: h.st.Peers, Previous: &h.plan}, h.now); deputies(t, h.st, again) != before {
 		t.Error("it was another one in a plan made afresh")
 	}
-	for n, p := range h.st.Peers {
-		if p.ID == before[0] {
-			h.now = h.now.Add(time.Second)
-			h.leaves(n)
-			break
-		}
+	goes := map[string]func(n int, p Peer){
+		"went away": func(n int, p Peer) { p.Away = true; h.becomes(n, p) },
+		"left":      func(n int, _ Peer) { h.leaves(n) },
 	}
-	for p, id := range deputies(t, h.st, h.plan) {
-		if p < c.K && (id == tuber.PeerID{} || id == before[0]) {
-			t.Errorf("after it left, nobody has the origin behind it in partition %d", p)
+	for _, how := range []string{"went away", "left"} {
+		before := deputies(t, h.st, h.plan)
+		n := slices.IndexFunc(h.st.Peers, func(p Peer) bool { return p.ID == before[0] })
+		h.now = h.now.Add(time.Second)
+		goes[how](n, h.st.Peers[n])
+		for p, id := range deputies(t, h.st, h.plan) {
+			if p < c.K && (id == tuber.PeerID{} || id == before[0]) {
+				t.Errorf("after it %s, nobody has the origin behind it in partition %d", how, p)
+			}
 		}
 	}
 }
