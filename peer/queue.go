@@ -39,9 +39,13 @@ func (it *item) key() chunkKey { return chunkKey{it.chunk.Content(), it.chunk.Nu
 
 func (it *item) asked() bool { return it.priority == askPriority }
 
-// before orders what is due: priority, then deadline, then number.
+// before orders what is due: class, then priority, then deadline, then number. The
+// origin's first copies come before what it is asked for: all wait for those, and a
+// link that waits for its turn with a lesser class would hold them up.
 func (it *item) before(o *item) bool {
 	switch {
+	case it.class != o.class:
+		return it.class < o.class
 	case it.priority != o.priority:
 		return it.priority > o.priority
 	case !it.deadline.Equal(o.deadline):
@@ -92,12 +96,11 @@ type queue struct {
 // the chunk waits now: a full queue keeps what comes first.
 func (q *queue) push(it *item, now time.Time) bool {
 	if old := q.held[it.key()]; old != nil {
-		if it.before(old) {
-			it.class = min(it.class, old.class) // a first copy that is asked for is one still
-			q.remove(old)
-		} else {
+		it.class, it.priority = min(it.class, old.class), max(it.priority, old.priority) // a first copy that is asked for is one still
+		if !it.before(old) {
 			return true
 		}
+		q.remove(old)
 	}
 	if len(q.heap) >= maxQueue && !q.makeRoom(it, now) {
 		return false

@@ -26,14 +26,14 @@ func TestQueueOrder(t *testing.T) {
 	now := time.Now()
 	c := chunksOf(t, 8)
 	in := []*item{
-		{chunk: c[0], priority: 1, deadline: now.Add(time.Second)},
-		{chunk: c[1], priority: 9, deadline: now.Add(3 * time.Second)},
-		{chunk: c[2], priority: 9, deadline: now.Add(2 * time.Second)},
-		{chunk: c[3], priority: 9, deadline: now.Add(-time.Second)}, // expired
-		{chunk: c[5], priority: pastPriority, deadline: now.Add(time.Second)},
+		{chunk: c[0], class: tuber.ClassRest, priority: 1, deadline: now.Add(time.Second)},
+		{chunk: c[1], class: tuber.ClassRest, priority: 9, deadline: now.Add(3 * time.Second)},
+		{chunk: c[2], class: tuber.ClassRest, priority: 9, deadline: now.Add(2 * time.Second)},
+		{chunk: c[3], class: tuber.ClassRest, priority: 9, deadline: now.Add(-time.Second)}, // expired
+		{chunk: c[5], class: tuber.ClassRest, priority: pastPriority, deadline: now.Add(time.Second)},
 		{chunk: c[4], priority: askPriority, class: tuber.ClassRepair, deadline: now.Add(9 * time.Second)},
-		{chunk: c[7], priority: 1, deadline: now.Add(time.Second)},
-		{chunk: c[6], priority: 1, deadline: now.Add(time.Second)},
+		{chunk: c[7], class: tuber.ClassRest, priority: 1, deadline: now.Add(time.Second)},
+		{chunk: c[6], class: tuber.ClassRest, priority: 1, deadline: now.Add(time.Second)},
 	}
 	want := []tuber.ChunkNumber{4, 2, 1, 0, 6, 7, 5}
 	for range 20 {
@@ -54,6 +54,24 @@ func TestQueueOrder(t *testing.T) {
 		if len(q.held) != 0 || q.asks != 0 {
 			t.Fatalf("an empty queue holds %d chunks and %d asks", len(q.held), q.asks)
 		}
+	}
+}
+
+// What all wait for does not wait for what one asked for.
+func TestFirstCopiesComeBeforeWhatIsAskedFor(t *testing.T) {
+	now := time.Now()
+	c := chunksOf(t, 3)
+	var q queue
+	q.push(&item{chunk: c[0], class: tuber.ClassRepair, priority: askPriority, deadline: now.Add(time.Second)}, now)
+	q.push(&item{chunk: c[1], class: tuber.ClassRoot, priority: 1, deadline: now.Add(time.Second)}, now)
+	q.push(&item{chunk: c[2], class: tuber.ClassRoot, priority: 1, deadline: now.Add(time.Second)}, now)
+	q.push(&item{chunk: c[2], class: tuber.ClassRepair, priority: askPriority, deadline: now.Add(time.Second)}, now)
+	for _, want := range []tuber.ChunkNumber{2, 1, 0} {
+		it := q.first(now)
+		if it.chunk.Number() != want {
+			t.Errorf("got chunk %d, want %d", it.chunk.Number(), want)
+		}
+		q.remove(it)
 	}
 }
 

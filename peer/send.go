@@ -176,7 +176,7 @@ func (l *link) fromPast(key chunkKey) {
 	}
 	now := time.Now()
 	l.enqueue(&item{
-		chunk: chunk, class: l.s.class(), priority: pastPriority, deadline: now.Add(l.s.life(key.content)), queued: now,
+		chunk: chunk, class: max(l.s.class(), tuber.ClassRepair), priority: pastPriority, deadline: now.Add(l.s.life(key.content)), queued: now,
 	})
 }
 
