@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/config":    {""},
 	"internal/release":   {},
 	"internal/tally":     {},
+	"internal/mutants":   {},
 	"internal/archtest":  {},
 	"packaging/sign":     {"internal/release"},
 	"packaging/manual":   {"internal/config"},
