@@ -17,7 +17,8 @@ const (
 	maxSentKept = 2048    // sent chunks remembered per content and link
 	maxFlows    = 64      // contents on one link
 	pingEvery   = 2 * time.Second
-	pongBurst   = 8
+	pongBurst   = 8                // answers at once, then one a second
+	probeBurst  = 4                // signs of life asked for at once, then one a second: no more than are answered
 	pingTimeout = 10 * time.Second // without an answer the link is dead, whatever ICE says
 
 	silentAfter  = 700 * time.Millisecond // without a word a source is asked for a sign of life; the plan's steps are no longer
@@ -51,6 +52,7 @@ type link struct {
 	rate   tuber.BitsPerSecond // assigned by the plan
 	pasts  allowance
 	pongs  allowance
+	probes allowance
 	ping   pinger
 	count  counters // since the link began
 	told   counters // of these, reported
@@ -237,6 +239,13 @@ func (l *link) silent(now time.Time) (silent, probe bool) {
 		return false, true
 	}
 	return sent.After(heard) && now.Sub(sent) > max(answerWithin, 3*l.ping.rtt), false
+}
+
+// mayProbe tells whether a sign of life may be asked for now.
+func (l *link) mayProbe(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ping.sent.IsZero() && l.probes.take(probeBurst, now)
 }
 
 // probe sends a ping unless one is under way.

@@ -60,7 +60,9 @@ func (s *swarm) pull(now time.Time) (pulling bool) {
 	pulling = len(s.pulled) > 0
 	s.mu.Unlock()
 	for _, l := range probes {
-		l.probe(now)
+		if l.mayProbe(now) {
+			l.probe(now)
+		}
 	}
 	for _, w := range wishes {
 		if w.f.From = s.gap(w.f.Content, w.f.Partitions); w.f.From == 0 {

@@ -76,3 +76,21 @@ func TestStretch(t *testing.T) {
 		t.Error("after a halt a new stretch begins")
 	}
 }
+
+// However long nothing comes from a source, it is asked no more than it answers.
+func TestProbesAreAnswered(t *testing.T) {
+	var asks link
+	var answers allowance
+	probes := 0
+	for now, end := time.Unix(1e9, 0), time.Unix(1e9+60, 0); now.Before(end); now = now.Add(tickEvery) {
+		if !asks.mayProbe(now) {
+			continue
+		}
+		if probes++; !answers.take(pongBurst, now) {
+			t.Fatalf("probe %d is not answered", probes)
+		}
+	}
+	if probes < 60 {
+		t.Errorf("%d probes in a minute", probes)
+	}
+}
