@@ -55,6 +55,9 @@ func TestAFriendsDay(t *testing.T) {
 	s.screen.Picture("3-sending")
 
 	const most = 3e6
+	// The plan gives whole partitions, of 0.95 of what the line carries in payload:
+	// thirteen of 14.4 here, and now and then a repair.
+	const used = 0.88 * most
 	s.setCap(window, "3", most)
 	s.screen.Picture("4-settings")
 	wire := s.meter(app)
@@ -66,12 +69,12 @@ func TestAFriendsDay(t *testing.T) {
 		if got > most*1.005 { // a half percent is the clock of this test
 			t.Errorf("%d bit/s on the wire, over the cap", got)
 		}
-		if best = max(best, got); best >= 0.95*most {
+		if best = max(best, got); best >= used {
 			break
 		}
 	}
-	if best < 0.95*most {
-		t.Errorf("at most %v on the wire, want 95 %% of the cap: viewers ask for four times as much", best)
+	if best < used {
+		t.Errorf("at most %v on the wire, want %v: viewers ask for four times as much", best, tuber.BitsPerSecond(used))
 	}
 
 	s.click("Pause > Until I resume", s.paused)
