@@ -125,7 +125,7 @@ func boaster(s *Stage) {
 	s.watch(viewers[:6]...)
 	s.As("bob").Carries().IsTrustedWith(500e3)
 	s.Recover(viewers[:6]...)
-	s.Continuous(0.5)
+	s.Continuous(0.7) // until two reports have come
 }
 
 // slowViewer: it declares 10 Mbit/s and has room for a third of the stream. What it
