@@ -103,7 +103,8 @@ func (h *Host) tendLine(ctx context.Context) error {
 	tick := time.NewTicker(lineEvery)
 	defer tick.Stop()
 	l := homeLine{rate: tuber.Unlimited}
-	for links := (seen{}); ; {
+	var before seen
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -115,7 +116,7 @@ func (h *Host) tendLine(ctx context.Context) error {
 		if h.cfg.Uplink > 0 {
 			continue
 		}
-		full := links.full(h.peer.Stats()[h.Site()].Links, behindAfter+h.planning.longestSegment())
+		full := before.full(h.peer.Stats()[h.Site()].Links, behindAfter+h.planning.longestSegment())
 		was := l.rate
 		if !l.look(time.Now(), h.meter.rate(), full) {
 			continue

@@ -226,7 +226,7 @@ func (l *link) tick(now time.Time) (parked bool) {
 }
 
 // silent tells whether nothing comes from a source, not even an answer to a ping,
-// long before ICE finds it dead. Such a ping is due if probe is set.
+// long before ICE finds it dead. If probe is set, one is to be sent.
 func (l *link) silent(now time.Time) (silent, probe bool) {
 	heard := time.Unix(0, l.heard.Load())
 	l.mu.Lock()
@@ -236,16 +236,9 @@ func (l *link) silent(now time.Time) (silent, probe bool) {
 	case now.Sub(heard) < silentAfter:
 		return false, false
 	case sent.IsZero():
-		return false, true
+		return false, l.probes.take(probeBurst, now)
 	}
 	return sent.After(heard) && now.Sub(sent) > max(answerWithin, 3*l.ping.rtt), false
-}
-
-// mayProbe tells whether a sign of life may be asked for now.
-func (l *link) mayProbe(now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ping.sent.IsZero() && l.probes.take(probeBurst, now)
 }
 
 // probe sends a ping unless one is under way.

@@ -60,9 +60,7 @@ func (s *swarm) pull(now time.Time) (pulling bool) {
 	pulling = len(s.pulled) > 0
 	s.mu.Unlock()
 	for _, l := range probes {
-		if l.mayProbe(now) {
-			l.probe(now)
-		}
+		l.probe(now)
 	}
 	for _, w := range wishes {
 		if w.f.From = s.gap(w.f.Content, w.f.Partitions); w.f.From == 0 {

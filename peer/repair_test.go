@@ -83,7 +83,7 @@ func TestProbesAreAnswered(t *testing.T) {
 	var answers allowance
 	probes := 0
 	for now, end := time.Unix(1e9, 0), time.Unix(1e9+60, 0); now.Before(end); now = now.Add(tickEvery) {
-		if !asks.mayProbe(now) {
+		if _, probe := asks.silent(now); !probe {
 			continue
 		}
 		if probes++; !answers.take(pongBurst, now) {

@@ -49,13 +49,14 @@ func TestLaneIsReplaced(t *testing.T) {
 	<-first.down // the old lane is closed in the end
 }
 
-// A parent that dies leaves orphans, which ask its standby at once.
-func TestStandbyTakesOver(t *testing.T) {
-	t.Parallel()
-	ns := newNodes(t)
-	o, a, b := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster), ns.add("ben", tuber.RoleBooster)
-	v := ns.add("vic", tuber.RoleViewer)
-	st := newStream(t, ns.site, 2)
+// withStandby has ann feed vic and ben stand by, both fed by the origin.
+func withStandby(t *testing.T, opts ...option) (ns *nodes, st *stream, o, a, v *node) {
+	t.Helper()
+	ns = newNodes(t)
+	o, a = ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster, opts...)
+	b := ns.add("ben", tuber.RoleBooster)
+	v = ns.add("vic", tuber.RoleViewer)
+	st = newStream(t, ns.site, 2)
 	ns.plan(o, tuber.PeerPlan{
 		Assignments:   []tuber.Assignment{assign(st, a), assign(st, b)},
 		Introductions: []tuber.Introduction{a.intro(false), b.intro(false)},
@@ -75,10 +76,18 @@ func TestStandbyTakesOver(t *testing.T) {
 		Introductions: []tuber.Introduction{a.intro(true), b.intro(true)},
 		Sources:       []tuber.Source{source(st, a, false), source(st, b, true)},
 	})
-	dying := linked(t, ns, a, v)
+	linked(t, ns, v, a)
 	linked(t, ns, b, v)
 	publish(t, o, ns.Site(), st.segment(6))
 	v.has(t, st.content.ID, 6)
+	return ns, st, o, a, v
+}
+
+// A parent that dies leaves orphans, which ask its standby at once.
+func TestStandbyTakesOver(t *testing.T) {
+	t.Parallel()
+	ns, st, o, a, v := withStandby(t)
+	dying := linked(t, ns, a, v)
 	ns.plan(a, tuber.PeerPlan{}) // ann lets go of everyone
 	<-dying.ctx.Done()
 	publish(t, o, ns.Site(), st.segment(6))
@@ -103,34 +112,9 @@ func (d *deaf) WriteTo(b []byte, to net.Addr) (int, error) {
 // is still open.
 func TestStandbyStandsInForTheSilent(t *testing.T) {
 	t.Parallel()
-	ns := newNodes(t)
 	line := &deaf{}
-	cut := func(c *Config) { line.PacketConn, c.Conn = c.Conn, line }
-	o, a, b := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster, cut), ns.add("ben", tuber.RoleBooster)
-	v := ns.add("vic", tuber.RoleViewer)
-	st := newStream(t, ns.site, 2)
-	ns.plan(o, tuber.PeerPlan{
-		Assignments:   []tuber.Assignment{assign(st, a), assign(st, b)},
-		Introductions: []tuber.Introduction{a.intro(false), b.intro(false)},
-	})
-	ns.plan(a, tuber.PeerPlan{
-		Assignments: []tuber.Assignment{assign(st, v)}, Sources: []tuber.Source{source(st, o, false)},
-		Introductions: []tuber.Introduction{o.intro(true), v.intro(false)},
-	})
-	ns.plan(b, tuber.PeerPlan{
-		Sources:       []tuber.Source{source(st, o, false)},
-		Introductions: []tuber.Introduction{o.intro(true), v.intro(false)},
-	})
-	linked(t, ns, o, a)
-	linked(t, ns, o, b)
-	ns.plan(v, tuber.PeerPlan{
-		Introductions: []tuber.Introduction{a.intro(true), b.intro(true)},
-		Sources:       []tuber.Source{source(st, a, false), source(st, b, true)},
-	})
+	ns, st, o, a, v := withStandby(t, func(c *Config) { line.PacketConn, c.Conn = c.Conn, line })
 	hanging := linked(t, ns, v, a)
-	linked(t, ns, b, v)
-	publish(t, o, ns.Site(), st.segment(6))
-	v.has(t, st.content.ID, 6)
 	line.cut.Store(true)
 	publish(t, o, ns.Site(), st.segment(6))
 	v.has(t, st.content.ID, 12)

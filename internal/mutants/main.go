@@ -37,14 +37,14 @@ func run(pick string) error {
 		}
 		red, err := m.kill(dir)
 		if err != nil {
-			return fmt.Errorf("%s without %s: %w", m.story, m.mechanism, err)
+			return fmt.Errorf("%s without %s: %w", m.story, m.without.name, err)
 		}
 		verdict := "red"
 		if !red {
 			verdict = "**green**"
 			alive = append(alive, m.story)
 		}
-		fmt.Printf("| %s | %s | %s |\n", m.story, m.mechanism, verdict)
+		fmt.Printf("| %s | %s | %s |\n", m.story, m.without.name, verdict)
 	}
 	if len(alive) > 0 {
 		return fmt.Errorf("these stories are green without what they are about: %s", strings.Join(alive, ", "))
@@ -57,7 +57,7 @@ const rounds = 2
 
 // kill tells the story without its mechanism until it goes red.
 func (m *mutant) kill(dir string) (red bool, err error) {
-	overlay, err := m.overlay(dir)
+	overlay, err := m.without.overlay(dir)
 	if err != nil {
 		return false, err
 	}
@@ -72,8 +72,10 @@ func (m *mutant) kill(dir string) (red bool, err error) {
 		out, err := test.CombinedOutput()
 		var failed *exec.ExitError
 		switch {
-		case errors.As(err, &failed):
+		case errors.As(err, &failed) && !strings.Contains(string(out), "void:") && !strings.Contains(string(out), "panic:"):
 			return true, nil
+		case errors.As(err, &failed):
+			return false, fmt.Errorf("it failed before it could show anything:\n%s", out)
 		case err != nil:
 			return false, err
 		case !strings.Contains(string(out), "--- PASS: TestStories/of_a_swarm/"):
@@ -81,7 +83,7 @@ func (m *mutant) kill(dir string) (red bool, err error) {
 		}
 		for line := range strings.Lines(string(out)) {
 			if _, seen, ok := strings.Cut(line, "_test.go:"); ok {
-				fmt.Fprintf(os.Stderr, "%s without %s: %s", m.story, m.mechanism, seen)
+				fmt.Fprintf(os.Stderr, "%s without %s: %s", m.story, m.without.name, seen)
 			}
 		}
 	}
@@ -89,7 +91,7 @@ func (m *mutant) kill(dir string) (red bool, err error) {
 }
 
 // overlay writes the changed file and what `go test -overlay` reads.
-func (m *mutant) overlay(dir string) (string, error) {
+func (m *mechanism) overlay(dir string) (string, error) {
 	text, err := m.apply(".")
 	if err != nil {
 		return "", err
@@ -111,7 +113,7 @@ func (m *mutant) overlay(dir string) (string, error) {
 }
 
 // apply is the file without the mechanism.
-func (m *mutant) apply(root string) (string, error) {
+func (m *mechanism) apply(root string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(m.file)))
 	if err != nil {
 		return "", err
