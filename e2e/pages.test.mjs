@@ -104,7 +104,7 @@ test("a viewer who switches off on the privacy page uploads nothing afterwards",
 // Sites register their worker early, while the page is read, or after it was
 // loaded, and its script may take a while to come.
 const later = 'addEventListener("load", () => CALL)';
-for (const [when, call, takes] of [["at once", "CALL", 0], ["after loading", later, 0], ["after loading, slowly,", later, 1500]]) {
+for (const [when, call, takes] of [["at once", "CALL", 0], ["at once, slowly,", "CALL", 5000], ["after loading", later, 0], ["after loading, slowly,", later, 1500]]) {
   test(`a site that registers its own service worker ${when} keeps it, and video comes through peers`, async (t) => {
     const worker = 'addEventListener("fetch", (e) => { if (new URL(e.request.url).pathname === "/own") e.respondWith(new Response("from the site\'s worker")); });';
     const script = call.replace("CALL", 'navigator.serviceWorker.register("/own-sw.js")');

@@ -2,6 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { parseRange } from "../src/sw/range.ts";
+import { install } from "../src/sw/own.ts";
 import type { FetchEvent, MessageToWorker, Scope } from "../src/sw/scope.ts";
 import { serve } from "../src/sw/serve.ts";
 import { BUSY_MS, TAKE_MS, type Config, type ToPage, type ToWorker } from "../src/port.ts";
@@ -20,7 +21,7 @@ function site(): Fake {
   fake.scope = {
     location: { origin, pathname: "/.tuber/sw.js" },
     clients: { claim: () => Promise.resolve(), matchAll: () => Promise.resolve([]) },
-    registration: { unregister: () => Promise.resolve(++fake.unregistered > 0) },
+    registration: { active: null, waiting: null, unregister: () => Promise.resolve(++fake.unregistered > 0) },
     fetch: (input, init) => {
       const r = new Request(input, init);
       fake.fetched.push(r);
@@ -254,4 +255,20 @@ test("ranges that are answered here", () => {
     ["items=0-1", "other"],
   ];
   for (const [header, want] of table) assert.deepEqual(parseRange(header), want, String(header));
+});
+
+test("an installation gives way to the site's own worker, not to an older one of ours", async () => {
+  const ours = { scriptURL: `${origin}/.tuber/sw.js` };
+  const theirs = { scriptURL: `${origin}/own-sw.js` };
+  const tried = async (active: typeof ours | null, waiting: typeof ours | null): Promise<number> => {
+    const { scope } = site();
+    let skipped = 0;
+    await install(config, { ...scope, registration: { ...scope.registration, active, waiting }, skipWaiting: () => Promise.resolve(void ++skipped) });
+    return skipped;
+  };
+  assert.equal(await tried(null, null), 1);
+  assert.equal(await tried(ours, null), 1);
+  await assert.rejects(tried(theirs, null), /own worker/);
+  await assert.rejects(tried(null, theirs), /own worker/);
+  await assert.rejects(tried(ours, theirs), /own worker/);
 });

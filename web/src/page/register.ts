@@ -1,4 +1,5 @@
-// The worker is registered only where no other script has the scope.
+// The worker is registered only where no other script has the scope, as far as a
+// page can see; what it cannot see yet, the worker finds when it is installed.
 
 const SCOPE = "/";
 const LOADED_MS = 3000; // at most so long for the page to load

@@ -1,5 +1,6 @@
 // The service worker. Its listeners are attached synchronously, as the browser requires.
 import { readConfig } from "../port.ts";
+import { install } from "./own.ts";
 import type { FetchEvent, MessageToWorker, Scope } from "./scope.ts";
 import { serve } from "./serve.ts";
 
@@ -24,7 +25,7 @@ if (config && !config.enabled) {
   scope.addEventListener("fetch", (e) => served.onFetch(e));
   scope.addEventListener("message", (e) => served.onMessage(e));
   if (alone) {
-    scope.addEventListener("install", (e) => e.waitUntil(scope.skipWaiting()));
+    scope.addEventListener("install", (e) => e.waitUntil(install(config, scope)));
     scope.addEventListener("activate", (e) => e.waitUntil(scope.clients.claim()));
   }
 }

@@ -27,3 +27,16 @@ export function offHandler(config: Config, scope: Scope, alone: boolean): Handle
     handle: (e) => scope.fetch(e.request),
   };
 }
+
+/**
+ * Gives way if the scope has another script's worker. Registrations of a scope
+ * are installed one after the other (Service Workers, "Schedule Job"): what the
+ * site began before ours, and the page could not see yet, is here by now. An
+ * installation that fails leaves it as it is.
+ */
+export async function install(config: Config, scope: Scope & { skipWaiting(): Promise<void> }): Promise<void> {
+  const url = `${scope.location.origin}${config.prefix}sw.js`;
+  const there = scope.registration.waiting ?? scope.registration.active;
+  if (there && there.scriptURL !== url) throw new Error(`the site has its own worker, ${there.scriptURL}`);
+  await scope.skipWaiting();
+}

@@ -23,9 +23,15 @@ export type MessageToWorker = {
 
 export type Client = { readonly id: string; postMessage(message: unknown): void };
 
+export type Registration = {
+  readonly active: { readonly scriptURL: string } | null;
+  readonly waiting: { readonly scriptURL: string } | null;
+  unregister(): Promise<boolean>;
+};
+
 export type Scope = {
   readonly location: { readonly origin: string; readonly pathname: string };
   readonly clients: { claim(): Promise<void>; matchAll(o: { type: "window" }): Promise<readonly Client[]> };
-  readonly registration: { unregister(): Promise<boolean> };
+  readonly registration: Registration;
   fetch(request: Request | string, init?: RequestInit): Promise<Response>;
 };
