@@ -1,6 +1,10 @@
 package watch
 
-import "time"
+import (
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
 
 const (
 	patience    = 5 * time.Second        // players give up on a silent request after some 10 s
@@ -48,13 +52,18 @@ type speed struct {
 	delay time.Duration // until the first byte
 }
 
-const trust, minMeasured = 0.4, 32 << 10
+const trust, minMeasured, longMeasured = 0.4, 32 << 10, time.Second
 
 // measured takes a transfer of this many bytes: the time until its first byte,
 // and from there to its last.
 func (s *speed) measured(bytes int, delay, rest time.Duration) {
 	s.delay += time.Duration(trust * float64(delay-s.delay))
-	if bytes >= minMeasured && rest > 0 {
+	if bytes >= minMeasured && rest > 0 || rest >= longMeasured {
 		s.rate += trust * (float64(bytes)/rest.Seconds() - s.rate)
 	}
+}
+
+// chunksWithin is how many chunks come in that time, one at least.
+func (s *speed) chunksWithin(d time.Duration) int {
+	return max(1, int(s.rate*d.Seconds()/tuber.ChunkSize))
 }

@@ -24,6 +24,28 @@ import (
 // chunk, and a host that answers GET PREFIX chunks with all others.
 func lateSegment(t *testing.T, body []byte, spoil bool) (*viewer, *[]string) {
 	t.Helper()
+	m, chunks, key := signedSegment(t, body)
+	var asked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RequestURI())
+		for i, c := range chunks[1:] {
+			c = slices.Clone(c)
+			if spoil && i == 1 {
+				c[0] ^= 1
+			}
+			f := wire.Chunk{Content: m.Manifest().Content, Number: m.Manifest().First + tuber.ChunkNumber(i+1), Payload: c}.Append(nil)
+			w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(f))), f...))
+		}
+	}))
+	t.Cleanup(srv.Close)
+	v := memberOnly(t, srv.URL, key)
+	v.give(t, m, chunks[:1], 0)
+	return v, &asked
+}
+
+// signedSegment is a segment of the site /live/1.ts, its chunks and the site's key.
+func signedSegment(t *testing.T, body []byte) (*tuber.SignedManifest, [][]byte, tuber.PublicKey) {
+	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -40,29 +62,24 @@ func lateSegment(t *testing.T, body []byte, spoil bool) (*viewer, *[]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var asked []string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.URL.RequestURI())
-		for i, c := range chunks[1:] {
-			c = slices.Clone(c)
-			if spoil && i == 1 {
-				c[0] ^= 1
-			}
-			f := wire.Chunk{Content: m.Content, Number: m.First + tuber.ChunkNumber(i+1), Payload: c}.Append(nil)
-			w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(f))), f...))
+	return signed, chunks, tuber.PublicKeyOf(key)
+}
+
+// give lets chunks arrive whose indices in the segment begin at first.
+func (v *viewer) give(t *testing.T, m *tuber.SignedManifest, chunks [][]byte, first int) {
+	t.Helper()
+	v.member.chunks.AddManifest(m)
+	var all []tuber.VerifiedChunk
+	for i, c := range chunks {
+		chunk, err := m.Verify(m.Manifest().First+tuber.ChunkNumber(first+i), c)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}))
-	t.Cleanup(srv.Close)
-	v := memberOnly(t, srv.URL, tuber.PublicKeyOf(key))
-	v.member.chunks.AddManifest(signed)
-	first, err := signed.Verify(m.First, chunks[0])
-	if err != nil {
+		all = append(all, chunk)
+	}
+	if err := v.member.peer.Give(v.member.cfg.Site, m.Manifest().Content, nil, all); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.member.peer.Give(v.member.cfg.Site, m.Content, nil, []tuber.VerifiedChunk{first}); err != nil {
-		t.Fatal(err)
-	}
-	return v, &asked
 }
 
 // memberOnly is a viewer in a swarm whose planner does not answer.
@@ -116,6 +133,18 @@ func TestMissingChunksAreFetchedAtTheLastMoment(t *testing.T) {
 	}
 }
 
+// Where HTTP is slow, no more is asked for than it brings while links may bring the rest.
+func TestASlowLineIsAskedForLittleAtOnce(t *testing.T) {
+	v, asked := lateSegment(t, segmentBody(1), false)
+	v.http.rate = 2.5 * tuber.ChunkSize / fetchFor.Seconds()
+	if _, err := v.bytesFromChunks(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/.tuber/chunks/01000000000000000000000000000000?list=11-12"; (*asked)[0] != want {
+		t.Errorf("asked %v first, want %v", (*asked)[0], want)
+	}
+}
+
 func TestAFalsifiedChunkOverHTTPIsNotPlayed(t *testing.T) {
 	v, asked := lateSegment(t, segmentBody(1), true)
 	_, err := v.bytesFromChunks(t.Context())
@@ -130,14 +159,14 @@ func TestAFalsifiedChunkOverHTTPIsNotPlayed(t *testing.T) {
 func TestNothingIsKnownOfASegment(t *testing.T) {
 	v := memberOnly(t, "http://127.0.0.1:1", tuber.PublicKey{})
 	began := time.Now()
-	_, err := v.fromChunks(t.Context(), piece{path: "/live/9.ts"})
+	_, err := v.fromChunks(t.Context(), piece{path: "/live/9.ts"}, began)
 	if took := time.Since(began); !errors.Is(err, errUnstated) || took < knownWithin || took > 2*time.Second {
 		t.Errorf("got %v after %v, want to give up after %v", err, took, knownWithin)
 	}
 }
 
 func (v *viewer) bytesFromChunks(ctx context.Context) ([]byte, error) {
-	return v.fromChunks(ctx, piece{path: "/live/1.ts"})
+	return v.fromChunks(ctx, piece{path: "/live/1.ts"}, time.Now())
 }
 
 func TestListOf(t *testing.T) {

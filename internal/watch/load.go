@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -14,7 +13,7 @@ import (
 
 const (
 	lookEvery = 100 * time.Millisecond // at a segment that is waited for
-	tries     = 3                      // for one segment over plain HTTP
+	fetchFor  = time.Second            // chunks that HTTP brings in it are asked for at once
 )
 
 // load is the player: it reads segment after segment in order, until ctx ends
@@ -125,46 +124,18 @@ func (v *viewer) loadPart(ctx context.Context, s *hls.Segment, uri string, rng *
 // bytes is a whole piece: from chunks as they come, single ones over HTTP at
 // the last moment, or plain HTTP where chunks cannot give it.
 func (v *viewer) bytes(ctx context.Context, p piece) ([]byte, error) {
-	if v.member != nil && p.path != "" && v.member.linked() {
-		body, err := v.fromChunks(ctx, p)
+	asked := time.Now()
+	if v.member == nil || p.path == "" {
+		return v.overHTTP(ctx, p, nil)
+	}
+	if v.member.linked() {
+		body, err := v.fromChunks(ctx, p, asked)
 		if err == nil || ctx.Err() != nil {
 			return body, err
 		}
 		v.o.Log.Debug("over plain HTTP", "why", err)
 	}
-	if v.member == nil || p.path == "" {
-		return v.overHTTP(ctx, p)
-	}
-	return v.whicheverFirst(ctx, p)
-}
-
-// whicheverFirst asks plain HTTP, and turns to chunks if all of them are here
-// before: over a full line HTTP may take longer than it takes to find peers.
-func (v *viewer) whicheverFirst(ctx context.Context, p piece) ([]byte, error) {
-	type answer struct {
-		body []byte
-		err  error
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	got := make(chan answer, 1)
-	go func() {
-		body, err := v.overHTTP(ctx, p)
-		got <- answer{body, err}
-	}()
-	for {
-		change := v.member.chunks.change()
-		if parts, l := v.member.chunks.parts(p); l.done() {
-			cancel()
-			<-got
-			return bytes.Join(parts, nil), nil
-		}
-		select {
-		case a := <-got:
-			return a.body, a.err
-		case <-change:
-		}
-	}
+	return v.plainFirst(ctx, p, asked)
 }
 
 var (
@@ -172,8 +143,8 @@ var (
 	errChunkHTTP = errors.New("chunks over HTTP did not come")
 )
 
-func (v *viewer) fromChunks(ctx context.Context, p piece) ([]byte, error) {
-	asked, target := time.Now(), v.target()
+func (v *viewer) fromChunks(ctx context.Context, p piece, asked time.Time) ([]byte, error) {
+	began, target := time.Now(), v.target()
 	var flying chan error // of a request for chunks; nil while there is none
 	defer func() {
 		if flying != nil {
@@ -190,7 +161,7 @@ func (v *viewer) fromChunks(ctx context.Context, p piece) ([]byte, error) {
 		case l.done():
 			body := bytes.Join(parts, nil)
 			return body, v.pace(ctx, l.content, len(body), asked)
-		case !l.known && now.Sub(asked) >= knownWithin:
+		case !l.known && now.Sub(began) >= knownWithin:
 			return nil, errUnstated
 		case l.known && flying == nil && v.wait(asked, target, l).mustFetch(now):
 			if len(l.numbers) == 0 {
@@ -223,11 +194,16 @@ func (v *viewer) wait(asked time.Time, target time.Duration, l lack) wait {
 	return wait{asked: asked, ahead: v.play.ahead(now), target: target, missing: missing, speed: v.http}
 }
 
-// startFetch asks for what lacks; the channel takes the outcome.
+// startFetch asks for what lacks, and for no more at once than HTTP brings while
+// links may bring the rest; the channel takes the outcome.
 func (v *viewer) startFetch(ctx context.Context, l lack) chan error {
 	out := make(chan error, 1)
+	v.mu.Lock()
+	most := v.http.chunksWithin(fetchFor)
+	v.mu.Unlock()
+	numbers := l.numbers[:min(len(l.numbers), most)]
 	go func() { // fromChunks waits for out
-		got, err := v.fetchChunks(ctx, l.content, l.numbers)
+		got, err := v.fetchChunks(ctx, l.content, numbers)
 		v.mu.Lock()
 		v.count.chunks += uint64(got)
 		v.mu.Unlock()
@@ -251,30 +227,6 @@ func (v *viewer) pace(ctx context.Context, c tuber.ContentID, size int, asked ti
 		pause(ctx, left)
 	}
 	return ctx.Err()
-}
-
-// plain is how a piece is asked for over HTTP alone.
-func (p piece) plain() request {
-	q := request{url: p.url, limit: maxMedia}
-	if p.rng != nil {
-		q.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", p.rng.Start, p.rng.End()-1)}}
-	}
-	return q
-}
-
-func (v *viewer) overHTTP(ctx context.Context, p piece) ([]byte, error) {
-	var err error
-	for i := range tries {
-		var r reply
-		r, err = get(ctx, v.client, p.plain())
-		v.countPlain(len(r.body))
-		if err == nil {
-			v.measure(len(r.body), r.delay, r.rest)
-			return r.body, nil
-		}
-		pause(ctx, time.Second<<i/2)
-	}
-	return nil, err
 }
 
 func (v *viewer) target() time.Duration {

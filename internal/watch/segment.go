@@ -10,6 +10,21 @@ type piece struct {
 	url  string // absolute
 	path string // canonical path and query; empty where peers cannot have it
 	rng  *hls.Range
+	skip uint64 // bytes at its beginning that are here already
+}
+
+// at is where it begins in its URL.
+func (p piece) at() uint64 {
+	if p.rng != nil {
+		return p.rng.Start + p.skip
+	}
+	return p.skip
+}
+
+// after is what follows the first n bytes of a piece.
+func (p piece) after(n int) piece {
+	p.skip += uint64(n)
+	return p
 }
 
 // lack says what is missing of a piece.
@@ -26,9 +41,9 @@ type lack struct {
 func (h *held) parts(p piece) ([][]byte, lack) {
 	var out [][]byte
 	var l lack
-	at, end := uint64(0), uint64(tuber.MaxSegment)
+	at, end := p.at(), uint64(tuber.MaxSegment)
 	if p.rng != nil {
-		at, end = p.rng.Start, p.rng.End()
+		end = p.rng.End()
 	}
 	for at < end {
 		run := h.runAt(p.path, at)

@@ -32,14 +32,17 @@ type request struct {
 	url    string
 	header http.Header
 	limit  int64
+
+	progress *progress // told of what comes; may be nil
 }
 
 // reply is its answer.
 type reply struct {
-	url   string // after redirects
-	body  []byte
-	delay time.Duration // until the headers
-	rest  time.Duration // from there to the end
+	url    string // after redirects
+	status int
+	body   []byte
+	delay  time.Duration // until the headers
+	rest   time.Duration // from there to the end
 }
 
 // get reads a whole answer; any status but 200 and 206 is an error.
@@ -59,11 +62,16 @@ func get(ctx context.Context, c *http.Client, q request) (reply, error) {
 		return reply{}, err // it names the act and the URL
 	}
 	defer resp.Body.Close()
-	r := reply{url: resp.Request.URL.String(), delay: time.Since(began)}
+	r := reply{url: resp.Request.URL.String(), status: resp.StatusCode, delay: time.Since(began)}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
 		return r, fmt.Errorf("get %s: status %d", q.url, resp.StatusCode)
 	}
-	r.body, err = io.ReadAll(io.LimitReader(resp.Body, q.limit+1))
+	body := io.LimitReader(resp.Body, q.limit+1)
+	if q.progress != nil {
+		q.progress.head(resp.ContentLength)
+		body = io.TeeReader(body, q.progress)
+	}
+	r.body, err = io.ReadAll(body)
 	r.rest = time.Since(began) - r.delay
 	switch {
 	case err != nil:
