@@ -118,6 +118,7 @@ type LinkReport struct {
 	Blame    *Blame        `json:"blame,omitempty"`   // which chunk was bad
 	Repairs  uint32        `json:"repairs,omitempty"` // chunks asked of it for repair
 	Twice    uint64        `json:"twice,omitempty"`   // payload bytes of chunks that were here already
+	Busy     time.Duration `json:"busy,omitempty"`    // for how long something waited to be sent, nanoseconds
 }
 
 // Blame names the chunk that a neighbour falsified.

@@ -2,6 +2,7 @@ package tuber
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -52,6 +53,7 @@ type Uplink struct {
 	queues  [classes][]*claim
 	passed  [classes]int // bytes of others that went while the first in a class's queue waited
 	sent    [classes]uint64
+	other   lately // control, and what was charged: what Reserve leaves is less by that
 	left    uint64 // the line, by Charge
 	charged uint64 // of that, beyond what was granted
 	pumping *time.Timer
@@ -95,6 +97,7 @@ func (u *Uplink) Charge(bytes uint64) {
 	}
 	u.refillLocked(time.Now())
 	u.charged += u.left - paid
+	u.other.add(float64(u.left-paid), time.Now())
 	u.credit = max(u.credit-float64(u.left-paid), -u.rate.BytesPerSecond()*longestDebt.Seconds())
 }
 
@@ -280,7 +283,7 @@ func (u *Uplink) leastLocked(c Class) float64 {
 		return leastPart[c]
 	}
 	const sum = 1./4 + 1./8
-	left := 1 - float64(u.kept)/float64(u.rate)
+	left := 1 - (float64(u.kept)+8*u.other.perSecond(time.Now()))/float64(u.rate)
 	return max(leastOfAll, min(leastPart[c], left*leastPart[c]/sum))
 }
 
@@ -288,6 +291,9 @@ func (u *Uplink) grantLocked(c Class) {
 	cl := u.queues[c][0]
 	u.queues[c] = u.queues[c][1:]
 	u.credit -= float64(cl.bytes)
+	if c == ClassControl {
+		u.other.add(float64(cl.bytes), time.Now())
+	}
 	u.grantedLocked(c, cl.bytes)
 	for other := range classes {
 		if other != c && len(u.queues[other]) > 0 {
@@ -296,6 +302,23 @@ func (u *Uplink) grantLocked(c Class) {
 	}
 	u.passed[c] = 0
 	close(cl.granted)
+}
+
+// lately is a rate over some seconds.
+type lately struct {
+	sum float64
+	at  time.Time
+}
+
+const latelyFor = 5 * time.Second
+
+func (l *lately) add(bytes float64, now time.Time) {
+	l.sum, l.at = l.perSecond(now)*latelyFor.Seconds()+bytes, now
+}
+
+// perSecond is bytes a second; what is latelyFor old counts for a third.
+func (l *lately) perSecond(now time.Time) float64 {
+	return l.sum * math.Exp(-float64(now.Sub(l.at))/float64(latelyFor)) / latelyFor.Seconds()
 }
 
 func (u *Uplink) againLocked() {

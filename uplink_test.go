@@ -276,3 +276,38 @@ func TestWhatBeganEarlierGoesFirst(t *testing.T) {
 		}
 	})
 }
+
+// What leaves beside what is granted takes of what is not reserved.
+func TestWhatIsReservedIsKeptFreeOfOverheads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := NewUplink(1e6)
+		u.Reserve(600e3)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for c, n := range map[Class]int{ClassRoot: 2, ClassStart: 2, ClassRest: 2, ClassControl: 1} {
+			for range n {
+				all.Go(func() {
+					for u.Wait(ctx, c, 4<<10) == nil {
+						if c == ClassControl { // 80 kbit/s
+							<-time.After(400 * time.Millisecond)
+						}
+					}
+				})
+			}
+		}
+		all.Go(func() {
+			var left, before uint64
+			for ctx.Err() == nil {
+				<-time.After(100 * time.Millisecond)
+				now := u.Total()
+				left, before = (now-before)*5/4, now // a quarter on top, of headers and what is sent again
+				u.Charge(left)
+			}
+		})
+		all.Wait()
+		if got := float64(u.Sent(ClassRoot)) * 8 / 60; got < 580e3 {
+			t.Errorf("first copies got %.0f bit/s, want what is reserved", got)
+		}
+	})
+}

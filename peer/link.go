@@ -64,6 +64,7 @@ type counters struct {
 	sent, received uint64
 	twice          uint64 // received, of chunks that were here already
 	late, repairs  uint32
+	busy           time.Duration // that something waited to be sent
 }
 
 // flow is what has crossed a link of one content.

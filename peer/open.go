@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	openDeadline = 2 * time.Second // then the PeerConnection is thrown away
+	openDeadline = 2 * time.Second // then the PeerConnection is thrown away; each try has twice as long,
+	longestOpen  = 8 * time.Second // up to this: behind full lines a handshake's six round trips take seconds
 	openTries    = 5               // fresh ones before the link counts as failed
 	retryAfter   = 30 * time.Second
 	maxSignals   = 32 // waiting for one opening
@@ -108,9 +109,9 @@ func (s *swarm) mayOffer(id tuber.PeerID) bool {
 	return a.take(offerBurst, time.Now())
 }
 
-// offer opens a lane to a neighbour; the caller attaches it.
-func (s *swarm) offer(ctx context.Context, in tuber.Introduction) (*lane, error) {
-	ctx, cancel := context.WithTimeout(ctx, openDeadline)
+// offer opens a lane to a neighbour, the next one after so many failed; the caller attaches it.
+func (s *swarm) offer(ctx context.Context, in tuber.Introduction, failed int) (*lane, error) {
+	ctx, cancel := context.WithTimeout(ctx, min(openDeadline<<min(failed, openTries), longestOpen))
 	defer cancel()
 	o := s.begin(in, rand.Uint32(), cancel)
 	defer s.end(o)
@@ -130,9 +131,10 @@ func (s *swarm) offer(ctx context.Context, in tuber.Introduction) (*lane, error)
 	return o.finish(ctx, ln)
 }
 
-// answer opens the lane that a neighbour offers, in the background.
+// answer opens the lane that a neighbour offers, in the background. The neighbour's
+// next offer ends it, if that comes first.
 func (s *swarm) answer(in tuber.Introduction, sig wire.Signal) {
-	ctx, cancel := context.WithTimeout(s.ctx, openDeadline)
+	ctx, cancel := context.WithTimeout(s.ctx, longestOpen)
 	o := s.begin(in, sig.Attempt, cancel)
 	s.tasks.Go(func() {
 		defer s.end(o)

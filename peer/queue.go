@@ -90,6 +90,19 @@ type queue struct {
 	held map[chunkKey]*item
 	asks int
 	jobs []job
+
+	busy time.Duration // that something waited, in all
+	from time.Time     // since when something does; zero while nothing does
+}
+
+// tick counts how long something waited. It is called whenever the queue changes.
+func (q *queue) tick(now time.Time) {
+	if !q.from.IsZero() {
+		q.busy += now.Sub(q.from)
+	}
+	if q.from = now; len(q.heap) == 0 {
+		q.from = time.Time{}
+	}
 }
 
 // push adds a chunk, or makes the one that waits more urgent. It tells whether

@@ -190,3 +190,23 @@ func TestExpiredIsNotBehind(t *testing.T) {
 		t.Errorf("behind by %v, want 10s", got)
 	}
 }
+
+func TestHowLongSomethingWaited(t *testing.T) {
+	var q queue
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	c := chunksOf(t, 2)
+	push := func(n, s int) {
+		q.push(&item{chunk: c[n], deadline: at(1000)}, at(s))
+		q.tick(at(s))
+	}
+	push(0, 10)
+	push(1, 12)
+	q.remove(q.first(at(15)))
+	q.tick(at(15))
+	q.remove(q.first(at(16)))
+	q.tick(at(16))
+	q.tick(at(90))
+	if q.busy != 6*time.Second {
+		t.Errorf("busy for %v, want from 10 to 16", q.busy)
+	}
+}

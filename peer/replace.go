@@ -39,7 +39,7 @@ func (s *swarm) keep(ctx context.Context, in tuber.Introduction) {
 			pause(ctx, jitter(firstBackoff)) // nobody would pass the offer on
 			continue
 		}
-		ln, err := s.offer(ctx, in)
+		ln, err := s.offer(ctx, in, tries%openTries)
 		if err == nil && !s.attach(in, ln) {
 			ln.close()
 			err = errGone

@@ -10,7 +10,42 @@ import (
 const (
 	maxGone   = 256 // ended links kept for one report
 	maxRanges = 64  // in one report or join
+
+	// What an uplink carries is learnt from reports: they come soon where it is not
+	// known, and where it turns out to carry less.
+	lookEvery   = time.Second
+	earlyFor    = 20 * time.Second // of a membership
+	earlyEvery  = 2 * time.Second
+	behindAfter = 3 * time.Second // that the oldest chunk waits: a second and the longest usual segment's duration
 )
+
+// reportDue tells whether it is time for a report after the one of since.
+func (s *swarm) reportDue(since, now time.Time) bool {
+	age := now.Sub(since) + lookEvery/2 // ticks are not exact
+	if age >= tuber.ReportEvery {
+		return true
+	}
+	if age < earlyEvery {
+		return false
+	}
+	links := s.allLinks()
+	if len(links) > 0 && now.Sub(s.born) < earlyFor {
+		return true
+	}
+	used, behind := 0, 0
+	for _, l := range links {
+		l.mu.Lock()
+		wait := l.q.behind(now)
+		if l.count.sent > l.told.sent || wait > 0 {
+			used++
+		}
+		l.mu.Unlock()
+		if wait > behindAfter {
+			behind++
+		}
+	}
+	return 2*behind > used
+}
 
 // LinkStats is one open link.
 type LinkStats struct {
@@ -73,7 +108,10 @@ func (s *swarm) stats() SwarmStats {
 func (l *link) takeReport(now time.Time) tuber.LinkReport {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.q.tick(now)
+	l.count.busy = l.q.busy
 	r := tuber.LinkReport{
+		Busy: l.count.busy - l.told.busy,
 		Peer: l.id(), Sent: l.count.sent - l.told.sent, Received: l.count.received - l.told.received,
 		Late: l.count.late - l.told.late, Repairs: l.count.repairs - l.told.repairs, Twice: l.count.twice - l.told.twice,
 		RTT: l.ping.rtt, Queue: l.q.behind(now), Since: now.Sub(l.since), Bad: l.bad != nil,
@@ -97,6 +135,7 @@ func (s *swarm) keepReportLocked(r tuber.LinkReport) {
 		old.Late += r.Late
 		old.Repairs += r.Repairs
 		old.Twice += r.Twice
+		old.Busy += r.Busy
 		old.Failed = old.Failed || r.Failed
 		if old.Bad = old.Bad || r.Bad; r.Blame != nil {
 			old.Blame = r.Blame

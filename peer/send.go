@@ -11,11 +11,13 @@ import (
 
 const (
 	// SCTP may hold this much of a link's rate, within the bounds (design
-	// section 5): enough for a long round trip, little enough that the queue
-	// still decides what goes next.
-	sctpHold = 150 * time.Millisecond
-	minHold  = 32 << 10
-	maxHold  = 256 << 10
+	// section 5): enough for the round trip, little enough that the queue still
+	// decides what goes next.
+	sctpHold  = 150 * time.Millisecond
+	longTrips = 1.5                    // times the round trip besides: behind a full line acknowledgements take long
+	longest   = 500 * time.Millisecond // round trip that is allowed for
+	minHold   = 32 << 10
+	maxHold   = 256 << 10
 
 	ctlBudget = 256 << 10 // bytes of ctl that SCTP may hold
 
@@ -151,7 +153,10 @@ func (l *link) ready() (tuber.Class, int, bool) {
 			l.mu.Unlock()
 			return 0, 0, false
 		}
-		if it := l.q.first(time.Now()); it != nil {
+		now := time.Now()
+		it := l.q.first(now)
+		l.q.tick(now)
+		if it != nil {
 			named := it.after <= l.ctlOut // its manifest went before
 			l.mu.Unlock()
 			return it.class, len(it.chunk.Data()) + wire.ChunkOverhead, named
@@ -183,7 +188,8 @@ func (l *link) fromPast(key chunkKey) {
 // roomLocked tells whether SCTP holds little enough. The callback for a low
 // buffered amount fires at the same bound.
 func (l *link) roomLocked() bool {
-	hold := min(max(int(l.rate.BytesPerSecond()*sctpHold.Seconds()), minHold), maxHold)
+	trip := sctpHold.Seconds() + longTrips*min(l.ping.rtt, longest).Seconds()
+	hold := min(max(int(l.rate.BytesPerSecond()*trip), minHold), maxHold)
 	bound := hold - tuber.MaxFrame
 	l.lane.data.SetBufferedAmountLowThreshold(uint64(bound))
 	return l.lane.buffered(true) <= bound
@@ -198,11 +204,13 @@ func (l *link) sentLocked(key chunkKey) bool {
 func (l *link) take() *item {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	it := l.q.first(time.Now())
+	now := time.Now()
+	it := l.q.first(now)
 	if it == nil || it.after > l.ctlOut {
 		return nil
 	}
 	l.q.remove(it)
+	l.q.tick(now)
 	if f := l.flowLocked(it.chunk.Content()); f != nil {
 		f.sent.add(it.chunk.Number())
 	}
@@ -220,7 +228,9 @@ func (l *link) enqueue(it *item) bool {
 	l.sendManifests(key.content, []*tuber.SignedManifest{m})
 	l.mu.Lock()
 	it.after = l.ctlIn
-	ok := l.q.push(it, time.Now())
+	now := time.Now()
+	ok := l.q.push(it, now)
+	l.q.tick(now)
 	l.mu.Unlock()
 	wake(l.dataUp)
 	return ok

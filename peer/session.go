@@ -226,19 +226,26 @@ func (s *swarm) tell(m wire.Message) {
 	}
 }
 
-// reportLoop reports every ReportEvery, and at once when a neighbour lied.
+// reportLoop reports every ReportEvery, more often while the planner learns what
+// the uplink carries, and at once when a neighbour lied.
 func (s *swarm) reportLoop(ctx context.Context, conn control.Conn) {
-	t := time.NewTicker(tuber.ReportEvery)
+	t := time.NewTicker(lookEvery)
 	defer t.Stop()
-	since := time.Now()
+	since, alive := time.Now(), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.reports:
 			pause(ctx, urgentAfter)
-		case <-t.C:
-			_ = conn.Send(ctx, wire.Alive{}) // as below
+		case now := <-t.C:
+			if !s.reportDue(since, now) {
+				continue
+			}
+			if now.Sub(alive) >= tuber.ReportEvery {
+				alive = now
+				_ = conn.Send(ctx, wire.Alive{}) // as below
+			}
 		}
 		_ = conn.Send(ctx, s.report(since)) // Receive tells if the connection has gone
 		since = time.Now()

@@ -39,7 +39,8 @@ type swarm struct {
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup // everything that Join waits for
 	reports chan struct{}  // capacity 1: report at once
-	beat    *beat.Beat     // of tick
+	born    time.Time
+	beat    *beat.Beat // of tick
 
 	mu          sync.Mutex // guards the fields below
 	conn        control.Conn
@@ -69,7 +70,7 @@ type swarm struct {
 
 func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
 	s := &swarm{
-		peer: p, site: m.Site, m: m, means: m.Means, reports: make(chan struct{}, 1),
+		peer: p, site: m.Site, m: m, means: m.Means, reports: make(chan struct{}, 1), born: time.Now(),
 		beat:        beat.New(tickEvery, tickRest),
 		log:         p.log.With("swarm", m.Site.PeerID().String()[:8]),
 		intros:      make(map[tuber.PeerID]tuber.Introduction),

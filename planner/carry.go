@@ -122,7 +122,7 @@ func (c *cell) lookAgainLocked(at time.Time) {
 
 func (m *member) peer(now time.Time) Peer {
 	p := Peer{
-		ID: m.id, Key: m.key, Role: m.role, Upload: m.ledger.upload(m.means.Upload), Means: m.means,
+		ID: m.id, Key: m.key, Role: m.role, Upload: m.ledger.upload(m.means.Upload), Proven: m.ledger.proven(), Means: m.means,
 		Since: m.since.Add(-m.record.Online), Wants: m.wants, Hidden: m.hidden,
 	}
 	if m.conn == nil {

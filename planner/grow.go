@@ -163,7 +163,7 @@ func (g *grove) bestRoot(f *forest, p int, waiting []int32, reserved map[int32]u
 	best, bestClass, bestLeft := none, -1, upload(0)
 	for _, i := range waiting {
 		left := g.shares[i].budget
-		if left < bestLeft && bestClass == 3 || f.needs[i]&(1<<p) == 0 || f.trees[p].at(i).parent != none {
+		if left < bestLeft && bestClass == 4 || f.needs[i]&(1<<p) == 0 || f.trees[p].at(i).parent != none {
 			continue
 		}
 		left -= reserved[i]
@@ -171,11 +171,13 @@ func (g *grove) bestRoot(f *forest, p int, waiting []int32, reserved map[int32]u
 		switch {
 		case left < f.slot: // it would be a leaf: only if there is nobody else
 		case g.peers[i].Role == tuber.RoleBooster:
-			class = 3
+			class = 4
 		case g.peers[i].Hidden:
 			class = 1
-		default:
+		case g.shares[i].traits&isProven == 0: // all would wait for one that may have no upload at all
 			class = 2
+		default:
+			class = 3
 		}
 		if (class > bestClass || class == bestClass && left > bestLeft) && g.mayLink(g.origin, i) {
 			best, bestClass, bestLeft = i, class, left
@@ -324,7 +326,10 @@ func (g *grove) feed(f *forest, waiting []int32) bool {
 			wants = append(wants, want{first(rest), i})
 		}
 	}
-	slices.SortStableFunc(wants, func(a, b want) int { return cmp.Compare(g.shares[b.i].budget, g.shares[a.i].budget) })
+	slices.SortStableFunc(wants, func(a, b want) int {
+		x, y := &g.shares[a.i], &g.shares[b.i]
+		return cmp.Or(cmp.Compare(y.traits&isProven, x.traits&isProven), cmp.Compare(y.budget, x.budget))
+	})
 	for _, w := range wants {
 		if g.shares[g.origin].budget < f.slot {
 			return false

@@ -36,9 +36,9 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 	for k := range t.kids(g.origin) {
 		kids = append(kids, k)
 	}
-	g.sortBy(kids, func(i int32) int { return g.peers[i].rank(g.now) })
+	g.sortBy(kids, func(i int32) int { return g.rootRank(i) })
 	// The last in rank first: the first stays.
-	for n := len(kids) - 1; n >= 0; n-- {
+	for n := len(kids) - 1; n > 0; n-- {
 		i := kids[n]
 		if g.shares[i].traits&isAway != 0 {
 			continue
@@ -61,6 +61,17 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 		g.set(f, p, g.origin, i)
 	}
 	return false
+}
+
+// rootRank orders those whom the origin might feed: one who may have no upload at
+// all comes after those who were seen to pass something on.
+func (g *grove) rootRank(i int32) int {
+	const proven = 300
+	r := g.peers[i].rank(g.now)
+	if g.shares[i].traits&isProven != 0 {
+		r += proven
+	}
+	return r
 }
 
 // raiseBooster puts a booster with slots to give between the origin and the

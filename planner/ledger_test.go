@@ -9,36 +9,6 @@ import (
 	"github.com/tubercdn/tuber/wire"
 )
 
-func TestLearn(t *testing.T) {
-	const mega = 1e6
-	tests := map[string]struct {
-		estimate tuber.BitsPerSecond
-		e        evidence
-		want     tuber.BitsPerSecond
-	}{
-		"in use and on time: up":      {2e6, evidence{judged: true, limit: 10e6, assigned: 1.8 * mega, confirmed: 1.7 * mega}, 3e6},
-		"never above the cap":         {8e6, evidence{judged: true, limit: 10e6, assigned: 7.5 * mega, confirmed: 7 * mega}, 10e6},
-		"the cap was lowered":         {8e6, evidence{judged: true, limit: 1e6, assigned: 0.9 * mega, confirmed: 0.9 * mega}, 8e6}, // min with the cap is taken on use
-		"hardly used: not judged":     {8e6, evidence{judged: true, limit: 10e6, assigned: 1 * mega, confirmed: 1 * mega}, 8e6},
-		"assigned, not confirmed":     {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 0.1 * mega}, 2e6},
-		"a little late: no growth":    {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, late: 0.03}, 2e6},
-		"late: down":                  {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, late: 0.2}, 1.4e6},
-		"late, though most is not":    {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, late: 0.125}, 1.75e6},
-		"late, and more than trusted": {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 3 * mega, late: 0.125}, 2e6},
-		"judged before":               {2e6, evidence{limit: 10e6, assigned: 2 * mega, confirmed: 1.5 * mega, behind: true}, 2e6},
-		"it says itself it is behind": {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 2 * mega, behind: true}, 1.4e6},
-		"behind: what it takes":       {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 1 * mega, behind: true}, 1e6},
-		"behind: at most so quickly":  {2e6, evidence{judged: true, limit: 10e6, assigned: 2 * mega, confirmed: 0.1 * mega, behind: true}, 0.6e6},
-		"never below the least":       {70e3, evidence{judged: true, limit: 10e6, late: 1}, leastUpload},
-		"claims ten times too much":   {5e6, evidence{judged: true, limit: 10e6, assigned: 5 * mega, confirmed: 0.5 * mega, claimed: 10}, 0.5e6},
-	}
-	for name, tt := range tests {
-		if got := learn(tt.estimate, tt.e); got != tt.want {
-			t.Errorf("%s: got %d, want %d", name, got, tt.want)
-		}
-	}
-}
-
 func TestOldConfirmationsDoNotCount(t *testing.T) {
 	l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
 	now := epochStart
@@ -101,7 +71,7 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 	}{
 		{0, 0, firstBooster},
 		{1, target + 1100*time.Millisecond, firstBooster},
-		{2, target + 1100*time.Millisecond, firstBooster * 3 / 10}, // hardly anything came
+		{2, target + 1100*time.Millisecond, firstBooster * 3 / 10}, // hardly anything left
 		{3, target + 900*time.Millisecond, firstBooster},           // a segment takes as long on a full line
 	} {
 		story(t, func(h *house) {
@@ -182,20 +152,6 @@ func TestLateInLateOut(t *testing.T) {
 		if got := l.evidence(nil, 5e6, now).late; math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%d came, %d late: %.2f is held against it, want %.2f", tt.got+tt.gotLate, tt.gotLate, got, tt.want)
 		}
-	}
-}
-
-func TestAViewerBeginsWithWhatItTakesIn(t *testing.T) {
-	for rate, want := range map[tuber.BitsPerSecond]tuber.BitsPerSecond{0: firstViewer, 500e3: firstViewer, 3e6: 3e6, 20e6: firstMost} {
-		l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
-		if l.begin(rate); l.learnt != want {
-			t.Errorf("%d: begins with %d, want %d", rate, l.learnt, want)
-		}
-	}
-	l := newLedger(tuber.RoleViewer, tuber.BoosterRecord{})
-	l.learnt, l.learntAt = 200e3, epochStart
-	if l.begin(3e6); l.learnt != 200e3 {
-		t.Errorf("what was learnt is forgotten: %d", l.learnt)
 	}
 }
 

@@ -108,7 +108,7 @@ func (g *grove) cutLink(a, at int32) {
 }
 
 // traits is what links depend on, in one byte.
-type traits uint8
+type traits uint16
 
 const (
 	isViewer traits = 1 << iota
@@ -119,6 +119,7 @@ const (
 	isPicky   // some peers it may not be linked to: Peer says which
 	isAway
 	isVisitor
+	isProven // somebody has confirmed what it sent
 )
 
 func traitsOf(p *Peer) traits {
@@ -136,6 +137,7 @@ func traitsOf(p *Peer) traits {
 	add(isPicky, len(p.Avoid) > 0 || p.Met != nil)
 	add(isAway, p.Away)
 	add(isVisitor, p.visits())
+	add(isProven, p.Proven || p.permanent())
 	return t
 }
 

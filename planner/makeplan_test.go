@@ -328,3 +328,40 @@ func TestAMutePeerIsNoParent(t *testing.T) {
 		t.Errorf("a mute peer still feeds %d", n)
 	}
 }
+
+// One of whom nothing is known may have no upload at all: everybody would wait for it.
+func TestTheOriginFeedsThoseWhoWereSeenToSend(t *testing.T) {
+	c := testContent("/live.m3u8", 4, 1e6)
+	st := swarm(1.2e6, c, nil, []tuber.BitsPerSecond{4e6, 5e6, 4e6, 5e6})
+	st.Peers[1].Proven = true
+	st.Peers[3].Proven = true
+	plan := MakePlan(st, epochStart)
+	checkPlan(t, st, plan)
+	proven := sources(plan.Peers[st.Peers[1].ID], st.Origin) | sources(plan.Peers[st.Peers[3].ID], st.Origin)
+	if proven != tuber.AllPartitions(c.K) {
+		t.Errorf("those who were seen to send get partitions %b from the origin, want all", proven)
+	}
+}
+
+// Where the origin feeds two in one tree and the lesser can be fed by nobody else,
+// the better one stays: it is not moved below the lesser.
+func TestTheFirstOfTheOriginsChildrenStays(t *testing.T) {
+	c := testContent("/live.m3u8", 1, 1e6)
+	st := swarm(3e6, c, nil, []tuber.BitsPerSecond{4e6, 3e6, 0, 0})
+	good, lesser := &st.Peers[1], &st.Peers[2]
+	good.Proven = true
+	for _, other := range st.Peers[1:] {
+		if other.ID != lesser.ID && other.ID != good.ID {
+			lesser.Avoid = append(lesser.Avoid, other.ID)
+		}
+	}
+	good.Upload, good.Means.Upload = 2e6, 2e6 // all of it goes to the other two
+	for range 5 {
+		next := MakePlan(st, epochStart)
+		checkPlan(t, st, next)
+		st.Previous = &next
+	}
+	if got := sources(st.Previous.Peers[good.ID], st.Origin); got != 1 {
+		t.Errorf("the better one is not fed by the origin any more: %b", got)
+	}
+}

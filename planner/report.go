@@ -25,12 +25,17 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
 	used, behind, wait := 0, 0, c.drainLocked()
+	var sent, received uint64
+	var busy time.Duration
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
 		if !m.knows(l.Peer) || !c.linkLocked(m, l, interval, now) {
 			continue
 		}
 		m.ledger.came.add(min(l.Received, uint64(fastestLink*interval.Seconds()))/tuber.ChunkSize, now)
 		m.ledger.cameLate.add(uint64(l.Late), now)
+		received += min(l.Received, uint64(fastestLink*interval.Seconds()))
+		sent += min(l.Sent, uint64(fastestLink*interval.Seconds()))
+		busy += min(l.Busy, interval)
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
 		}
@@ -39,8 +44,33 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		}
 	}
 	m.ledger.behind = 2*behind > used // else those few are slow themselves
+	m.ledger.leaves = 8 * float64(sent) / interval.Seconds()
+	m.ledger.had = 1
+	if due := c.dueLocked(m.id); due > 0 {
+		m.ledger.had = max(leastHad, min(1, 8*float64(received)/interval.Seconds()/due))
+	}
+	share := min(1, busy.Seconds()/interval.Seconds()/float64(max(used, 1)))
+	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/max(share, busyEnough), share, now) {
+		c.markLocked(m.id)
+	}
 	c.learnLocked(m, now)
 	c.totals.mark(now)
+}
+
+// dueLocked is what the plan has others send a member, bits per second.
+func (c *cell) dueLocked(id tuber.PeerID) (due float64) {
+	pp := c.plan.Peers[id]
+	if pp == nil {
+		return 0
+	}
+	for _, s := range pp.Sources {
+		for i := range c.contents {
+			if x := &c.contents[i]; !s.Standby && x.ID == s.Content {
+				due += float64(x.Rate) * float64(s.Partitions.Len()) / float64(x.K)
+			}
+		}
+	}
+	return due
 }
 
 // drainLocked is how long the oldest chunk on a link may wait while its sender
@@ -128,22 +158,44 @@ func (c *cell) confirmLocked(other *member, t testimony, now time.Time) {
 	other.ledger.flows[t.by] = flow{
 		rate: 8 * float64(bytes) / t.interval.Seconds(), late: t.link.Late, chunks: float64(bytes) / tuber.ChunkSize, at: now,
 	}
+	if !other.ledger.proven() && bytes > 0 {
+		c.markLocked(other.id)
+	}
 	other.ledger.take(t.by, bytes+min(t.link.Twice, uint64(fastestLink*t.interval.Seconds())), now)
 	if other.id != c.origin {
 		c.learnLocked(other, now)
 	}
 }
 
-// learnLocked corrects the estimate of one uplink, at most every learnEvery.
+// enoughLocked tells whether nobody lacks anything, and the origin sends no more
+// than one copy of each stream.
+func (c *cell) enoughLocked() bool {
+	if len(c.plan.Short) > 0 {
+		return false
+	}
+	origin := c.plan.Peers[c.origin]
+	if origin == nil {
+		return true
+	}
+	var sends, once tuber.BitsPerSecond
+	for _, a := range origin.Assignments {
+		sends += a.Rate
+	}
+	for i := range c.contents {
+		once += c.contents[i].Rate
+	}
+	return sends <= once
+}
+
+// learnLocked corrects the estimate of one uplink, where that is due.
 func (c *cell) learnLocked(m *member, now time.Time) {
-	if m.id == c.origin || now.Sub(m.ledger.learntAt) < learnEvery {
+	if m.id == c.origin {
 		return
 	}
 	e := m.ledger.evidence(c.plan.Peers[m.id], m.means.Upload, now)
-	next := learn(m.ledger.learnt, e)
-	if next == m.ledger.learnt {
-		return
+	e.enough = c.enoughLocked()
+	if m.ledger.learn(e, now) {
+		m.ledger.behind = false // it was judged by that
+		c.markLocked(m.id)
 	}
-	m.ledger.learnt, m.ledger.learntAt, m.ledger.behind = next, now, false
-	c.markLocked(m.id)
 }

@@ -29,6 +29,7 @@ type Peer struct {
 	Key    tuber.PublicKey
 	Role   tuber.Role
 	Upload tuber.BitsPerSecond // learnt, never above the cap
+	Proven bool                // somebody has confirmed what it sent
 	Means  tuber.Means         // as declared
 	Since  time.Time           // when it joined; a booster's earlier time counts
 	Wants  []tuber.ContentID   // of a viewer

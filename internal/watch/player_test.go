@@ -88,9 +88,13 @@ func TestSpeedLearns(t *testing.T) {
 		t.Errorf("got %v and %v, want %v and 140ms", s.rate, s.delay, want)
 	}
 	before := s.rate
-	s.measured(100, 0, sec)
+	s.measured(100, 0, sec/10)
 	if s.rate != before {
 		t.Error("a short answer says nothing about the rate")
+	}
+	s.measured(100, 0, sec)
+	if s.rate >= before {
+		t.Error("one that took long shows a slow line")
 	}
 }
 

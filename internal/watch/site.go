@@ -48,7 +48,7 @@ func findSite(ctx context.Context, c *http.Client, address string) (*site, error
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("%.120q is no address of a page or a playlist: write one such as https://example.org/", address)
 	}
-	page, err := get(ctx, c, request{url: address, limit: maxDocument, header: http.Header{
+	page, err := get(ctx, c, request{url: address, limit: maxDocument, packed: true, header: http.Header{
 		"Accept": {"text/html,*/*;q=0.8"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"none"},
 	}})
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *site) readPage(ctx context.Context, c *http.Client, at *url.URL, page [
 		if len(scripts) == 0 {
 			return "", errors.New("the page names no HLS playlist that can be seen without running its scripts: give the playlist's own address")
 		}
-		if r, err := get(ctx, c, request{url: scripts[0], limit: maxDocument}); err == nil && len(r.body) < 64<<10 {
+		if r, err := get(ctx, c, request{url: scripts[0], limit: maxDocument, packed: true}); err == nil && len(r.body) < 64<<10 {
 			texts = [][]byte{r.body} // a larger one is a library, not the page's own
 		} else {
 			texts = nil
@@ -109,7 +109,7 @@ func (s *site) readPage(ctx context.Context, c *http.Client, at *url.URL, page [
 
 // findSwarm reads the configuration that the page's script begins with.
 func (s *site) findSwarm(ctx context.Context, c *http.Client, prefix string) {
-	r, err := get(ctx, c, request{url: s.base.String() + prefix + "page.js", limit: maxDocument})
+	r, err := get(ctx, c, request{url: s.base.String() + prefix + "page.js", limit: maxDocument, packed: true})
 	if err != nil {
 		s.why = "the site has no script of Tuber's"
 		return

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -32,6 +33,7 @@ type request struct {
 	url    string
 	header http.Header
 	limit  int64
+	packed bool // it may come compressed, as pages and scripts come to a browser
 
 	progress *progress // told of what comes; may be nil
 }
@@ -56,6 +58,9 @@ func get(ctx context.Context, c *http.Client, q request) (reply, error) {
 	for k, v := range q.header {
 		req.Header[k] = v
 	}
+	if q.packed {
+		req.Header.Set("Accept-Encoding", "gzip")
+	}
 	began := time.Now()
 	resp, err := c.Do(req)
 	if err != nil {
@@ -66,7 +71,13 @@ func get(ctx context.Context, c *http.Client, q request) (reply, error) {
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
 		return r, fmt.Errorf("get %s: status %d", q.url, resp.StatusCode)
 	}
-	body := io.LimitReader(resp.Body, q.limit+1)
+	body := io.Reader(resp.Body)
+	if q.packed && resp.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = gzip.NewReader(body); err != nil {
+			return r, fmt.Errorf("get %s: %w", q.url, err)
+		}
+	}
+	body = io.LimitReader(body, q.limit+1)
 	if q.progress != nil {
 		q.progress.head(resp.ContentLength)
 		body = io.TeeReader(body, q.progress)

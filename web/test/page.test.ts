@@ -43,17 +43,29 @@ test("HTTP begins at the last moment, not before", () => {
 test("the queue gives the most urgent, drops what is late, and is bounded", () => {
   const q = new SendQueue();
   const owe = (number: number, priority: number, deadline: number): Owed => ({ content: CONTENT, number, priority, deadline, since: 0 });
-  for (const o of [owe(1, 1, 500), owe(2, 1, 300), owe(3, 9, 900), owe(4, 9, 50)]) assert(q.push(o));
-  assert.equal(q.push(owe(1, 9, 1)), false, "owed already");
+  for (const o of [owe(1, 1, 500), owe(2, 1, 300), owe(3, 9, 900), owe(4, 9, 50)]) assert(q.push(o, 0));
+  assert.equal(q.push(owe(1, 9, 1), 0), false, "owed already");
   assert.equal(q.behind(70), 70);
   const late = new SendQueue();
-  late.push(owe(1, PAST, 900));
-  late.push(owe(2, ASKED, 900));
+  late.push(owe(1, PAST, 900), 0);
+  late.push(owe(2, ASKED, 900), 0);
   assert.equal(late.behind(70), 0, "the past may wait, and what was asked for is no measure");
   assert.deepEqual([q.take(100)?.number, q.take(100)?.number, q.take(400)?.number, q.take(400)], [3, 2, 1, undefined]);
-  for (let n = 0; n < 2000; n++) q.push(owe(n, 1, 1000 + n));
+  for (let n = 0; n < 2000; n++) q.push(owe(n, 1, 1000 + n), 0);
   assert.equal(q.size, 512);
   assert.equal(q.take(0)?.number, 0, "the least urgent were left out");
+});
+
+test("the queue counts for how long something waited", () => {
+  const q = new SendQueue();
+  const owe = (number: number): Owed => ({ content: CONTENT, number, priority: 1, deadline: 9000, since: 0 });
+  assert.equal(q.busy(100), 0);
+  q.push(owe(1), 200);
+  q.push(owe(2), 300);
+  q.take(400);
+  assert.equal(q.busy(500), 300);
+  q.take(600);
+  assert.equal(q.busy(2000), 100, "since it was last asked, and not while nothing waited");
 });
 
 test("a channel holds 150 ms of its link's rate, and tells how long the oldest has waited", () => {

@@ -110,7 +110,7 @@ export class Giving {
       if (!chunk) continue;
       const ok = n.link.sendChunk({ type: "chunk", content: owed.content, number: owed.number, payload: chunk.data });
       if (!ok) {
-        n.queue.push(owed);
+        n.queue.push(owed, now);
         return;
       }
       this.sent += chunk.data.length;
@@ -133,7 +133,7 @@ export class Giving {
     const shown = n.shown.get(held.content);
     if (!shown) this.#showAll(n, held);
     else if (!shown.runs.has(run.manifest.first)) this.#send(n, held, [run], null);
-    n.queue.push({ content: held.content, number, priority, deadline: now + within, since: now });
+    n.queue.push({ content: held.content, number, priority, deadline: now + within, since: now }, now);
   }
 
   #showAll(n: Neighbour, held: Held): void {

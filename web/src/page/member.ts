@@ -21,6 +21,11 @@ import { fetchTicket } from "./ticket.ts";
 const TICK_MS = 100;
 const HANDOVER_MS = 5000;
 const REPORT_MS = 10_000;
+// What an uplink carries is learnt from reports: they come soon where it is not
+// known, and where it turns out to carry less.
+const EARLY_MS = 2000;
+const EARLY_FOR_MS = 20_000; // of a membership
+const BEHIND_MS = 3000; // that the oldest chunk waits
 const FINAL = new Set(["version", "quarantine", "off"]); // no use in trying again
 const SLOW = new Set(["full", "superseded"]); // a tab that leads no more may have had the last word
 const SLOW_MS = 60_000; // after these, or another host's answer
@@ -48,6 +53,8 @@ export class Member {
   #means = "";
   #timers: ReturnType<typeof setInterval>[] = [];
   #reported = { at: performance.now(), http: 0, stalls: 0 };
+  readonly #born = performance.now();
+  #announced = performance.now();
 
   constructor(o: MemberOptions) {
     this.#o = o;
@@ -85,7 +92,7 @@ export class Member {
       httpRate: downlink(),
     });
     this.carrier = carrier;
-    this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => this.#report(), REPORT_MS)];
+    this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => this.#reportIfDue(performance.now()), 1000)];
     let failures = 0;
     while (!this.#stopped.signal.aborted) {
       const began = performance.now();
@@ -201,12 +208,22 @@ export class Member {
     this.#send({ type: "want", contents, hidden });
   }
 
-  #report(): void {
+  #reportIfDue(now: number): void {
     const carrier = this.carrier;
     if (!carrier) return;
-    carrier.announce();
-    if (!this.#session) return;
-    const now = performance.now();
+    if (now - this.#announced >= REPORT_MS - 500) {
+      this.#announced = now;
+      carrier.announce();
+    }
+    const age = now - this.#reported.at + 500; // timers are not exact
+    const open = carrier.swarm.open();
+    const used = open.filter((n) => n.sends(now));
+    const behind = used.filter((n) => n.behind(now) > BEHIND_MS);
+    const soon = (open.length > 0 && now - this.#born < EARLY_FOR_MS) || 2 * behind.length > used.length;
+    if (this.#session && age >= (soon ? EARLY_MS : REPORT_MS)) this.#report(carrier, now);
+  }
+
+  #report(carrier: Carrier, now: number): void {
     const http = this.#o.stats.httpChunks + this.#o.stats.plain;
     const stalls = this.#o.stalls();
     this.#send({

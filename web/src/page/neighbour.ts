@@ -84,6 +84,16 @@ export class Neighbour {
     c.blame = what.blame ?? c.blame;
   }
 
+  /** How long the oldest of what it was assigned has waited, in ms. */
+  behind(now: number): number {
+    return Math.max(this.queue.behind(now), this.link?.behind(now) ?? 0);
+  }
+
+  /** True if it was sent anything since the last report, or waits for something. */
+  sends(now: number): boolean {
+    return this.#counts.sent > 0 || this.behind(now) > 0;
+  }
+
   /** The figures since the last report. */
   report(now: number): LinkReport {
     const c = this.#counts;
@@ -94,13 +104,14 @@ export class Neighbour {
       received: c.received,
       late: c.late,
       rtt: this.open ? Math.round(this.rtt * 1e6) : 0,
-      behind: Math.round(Math.max(this.queue.behind(now), this.link?.behind(now) ?? 0) * 1e6),
+      behind: Math.round(this.behind(now) * 1e6),
       bad: c.blame !== null,
       failed: c.failed,
       since: this.link ? Math.round((now - this.link.born) * 1e6) : 0,
       blame: c.blame,
       repairs: c.repairs,
       twice: c.twice,
+      busy: Math.round(this.queue.busy(now) * 1e6),
     };
   }
 }

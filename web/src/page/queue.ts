@@ -16,14 +16,35 @@ const MAX_OWED = 512;
 export class SendQueue {
   #owed: Owed[] = []; // most urgent first
   readonly #keys = new Set<string>();
+  #busy = 0; // ms that something waited, since the last report
+  #from: number | null = null; // ms, since when something does
 
   get size(): number {
     return this.#owed.length;
   }
 
+  /** How long something waited to be sent since this was last asked, in ms. */
+  busy(now: number): number {
+    this.#tick(now);
+    const busy = this.#busy;
+    this.#busy = 0;
+    return busy;
+  }
+
+  #tick(now: number): void {
+    if (this.#from !== null) this.#busy += now - this.#from;
+    this.#from = this.#owed.length > 0 ? now : null;
+  }
+
   /** False if it is owed already, or if all that is owed is more urgent and there is no room. */
-  push(o: Owed): boolean {
+  push(o: Owed, now: number): boolean {
     if (this.#keys.has(key(o))) return false;
+    const pushed = this.#push(o);
+    this.#tick(now);
+    return pushed;
+  }
+
+  #push(o: Owed): boolean {
     let i = this.#owed.length;
     while (i > 0 && before(o, this.#owed[i - 1] as Owed)) i--;
     this.#owed.splice(i, 0, o);
@@ -38,6 +59,7 @@ export class SendQueue {
   take(now: number): Owed | undefined {
     for (;;) {
       const next = this.#owed.shift();
+      this.#tick(now);
       if (!next) return undefined;
       this.#keys.delete(key(next));
       if (next.deadline > now) return next;

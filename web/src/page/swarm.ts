@@ -5,8 +5,8 @@ import type { Identity } from "./identity.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { Neighbour } from "./neighbour.ts";
 
-const OPEN_MS = 2000; // an open that takes longer is thrown away and made again
-const ANSWER_MS = 4000; // the same, for the side that answers
+const OPEN_MS = 2000; // an open that takes longer is thrown away and made again; each try has twice as long,
+const LONGEST_MS = 8000; // up to this: behind full lines a handshake's six round trips take seconds
 const TRIES = 5;
 const REST_MS = 30_000; // between two rounds of tries
 const LEAVE_MS = 10_000; // a neighbour that the plan names no more delivers for as long
@@ -120,7 +120,7 @@ export class Swarm {
   }
 
   #expire(n: Neighbour, now: number): void {
-    const patience = n.introduction.offer ? OPEN_MS : ANSWER_MS;
+    const patience = n.introduction.offer ? Math.min(OPEN_MS * 2 ** (n.tries % TRIES), LONGEST_MS) : LONGEST_MS;
     if (!n.opening || now - n.opening.born < patience) return;
     const late = n.opening;
     n.opening = null;

@@ -41,6 +41,7 @@ const linkReport = object({
   blame: maybe(blame),
   repairs: uint(32),
   twice: u64,
+  busy: int,
 });
 
 /** The fields of each message; the planner's and the peer's alike. */
