@@ -36,8 +36,8 @@ const (
 	lateFor    = 8 * time.Second   // chunks must be late before the uplink is judged by it: links open, plans change
 	carriesFor = 30 * time.Second  // what a line carried is news for so long
 	idleFor    = tuber.ReportEvery // that long its receivers have had nothing: they would have said so
-	leastRest  = time.Minute       // until it is tried again, longer each time
-	mostRest   = 10 * time.Minute
+	leastRest  = 3 * time.Minute   // until it is tried again, longer each time
+	mostRest   = 24 * time.Minute
 )
 
 // estimate is what a member is trusted to send.
