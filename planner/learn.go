@@ -81,9 +81,10 @@ func (s *estimate) set(rate tuber.BitsPerSecond, now time.Time) {
 
 // carries takes in what the member says its line carried while chunks waited for it,
 // and for what share of the time they did. An owner's own word may lower what it is
-// trusted with, never raise it. It tells whether it did.
-func (s *estimate) carries(rate, busy float64, now time.Time) bool {
-	if busy < busyEnough {
+// trusted with, never raise it. A cap that is reached is no full line. It tells
+// whether the estimate changed.
+func (s *estimate) carries(rate, busy float64, limit tuber.BitsPerSecond, now time.Time) bool {
+	if busy < busyEnough || rate >= drain*float64(limit) {
 		return false
 	}
 	s.ceiling, s.ceilTill = tuber.BitsPerSecond(drain*rate), now.Add(carriesFor)

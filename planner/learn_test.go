@@ -81,10 +81,14 @@ func TestAFullLineShowsWhatItCarries(t *testing.T) {
 		{4e6, 0.9, 0.9e6}, // by its own word alone it is not trusted with more
 		{1e4, 1, leastUpload},
 	} {
-		s.carries(tt.rate, tt.busy, now)
+		s.carries(tt.rate, tt.busy, 20e6, now)
 		if s.learnt != tt.want {
 			t.Errorf("%v bit/s, busy for %v: trusted with %d, want %d", tt.rate, tt.busy, s.learnt, tt.want)
 		}
+	}
+	capped := trusting(2e6)
+	if capped.carries(1.9e6, 1, 2e6, now); capped.learnt != 2e6 {
+		t.Errorf("a cap of 2e6 that is in use costs trust: %d", capped.learnt)
 	}
 	if got := s.atMost(now.Add(carriesFor - 1)); got != 9e3 {
 		t.Errorf("at most %d, want what was seen", got)

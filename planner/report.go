@@ -50,7 +50,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		m.ledger.had = max(leastHad, min(1, 8*float64(received)/interval.Seconds()/due))
 	}
 	share := min(1, busy.Seconds()/interval.Seconds()/float64(max(used, 1)))
-	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/max(share, busyEnough), share, now) {
+	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/max(share, busyEnough), share, m.means.Upload, now) {
 		c.markLocked(m.id)
 	}
 	c.learnLocked(m, now)
