@@ -125,7 +125,7 @@ func (s *estimate) learn(e evidence, now time.Time) bool {
 		return false
 	}
 	late, idle := lasts(&s.late, e.tooLate(), now), lasts(&s.idle, e.assigned > 0 && e.confirmed == 0 && s.learnt > leastUpload, now)
-	next := s.learnt
+	var next tuber.BitsPerSecond
 	switch tried := tuber.BitsPerSecond(another * float64(s.first)); {
 	case e.assigned == 0 && s.learnt < tried && now.Sub(s.learntAt) >= s.rest:
 		s.rest = min(2*s.rest, mostRest)
