@@ -310,6 +310,14 @@ func (g *grove) attach(f *forest, p int, i int32) bool {
 	return g.displace(f, p, i) || g.splice(f, p, i) || g.relink(f, p, i)
 }
 
+// passesOn is 1 for one who has slots to give and was seen to send, else 0.
+func (g *grove) passesOn(f *forest, i int32) int {
+	if s := &g.shares[i]; s.budget >= f.slot && s.traits&isProven != 0 {
+		return 1
+	}
+	return 0
+}
+
 // feed lets the origin feed those without a parent, the one that helps most
 // first. It returns true once somebody has slots for the others again.
 func (g *grove) feed(f *forest, waiting []int32) bool {
@@ -327,8 +335,7 @@ func (g *grove) feed(f *forest, waiting []int32) bool {
 		}
 	}
 	slices.SortStableFunc(wants, func(a, b want) int {
-		x, y := &g.shares[a.i], &g.shares[b.i]
-		return cmp.Or(cmp.Compare(y.traits&isProven, x.traits&isProven), cmp.Compare(y.budget, x.budget))
+		return cmp.Or(g.passesOn(f, b.i)-g.passesOn(f, a.i), cmp.Compare(g.shares[b.i].budget, g.shares[a.i].budget))
 	})
 	for _, w := range wants {
 		if g.shares[g.origin].budget < f.slot {

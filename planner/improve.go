@@ -37,8 +37,8 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 		kids = append(kids, k)
 	}
 	g.sortBy(kids, func(i int32) int { return g.rootRank(i) })
-	// The last in rank first: the first stays.
-	for n := len(kids) - 1; n > 0; n-- {
+	// The last in rank first.
+	for n := len(kids) - 1; n >= 0; n-- {
 		i := kids[n]
 		if g.shares[i].traits&isAway != 0 {
 			continue
@@ -46,6 +46,9 @@ func (g *grove) relieveOrigin(f *forest, p int) bool {
 		parent := g.choose(f, p, i, maxDepth-t.height(i))
 		if parent == none {
 			parent = g.recruit(f, p, i)
+		}
+		if n == 0 && parent != none && g.shares[parent].traits&isProven == 0 {
+			continue // all would wait for one of whom nothing is known
 		}
 		if parent != none {
 			g.move(f, p, parent, i)

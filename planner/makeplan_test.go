@@ -344,7 +344,7 @@ func TestTheOriginFeedsThoseWhoWereSeenToSend(t *testing.T) {
 }
 
 // Where the origin feeds two in one tree and the lesser can be fed by nobody else,
-// the better one stays: it is not moved below the lesser.
+// the better one is not moved below it while nothing is known of it.
 func TestTheFirstOfTheOriginsChildrenStays(t *testing.T) {
 	c := testContent("/live.m3u8", 1, 1e6)
 	st := swarm(3e6, c, nil, []tuber.BitsPerSecond{4e6, 3e6, 0, 0})

@@ -138,8 +138,10 @@ func (s *Stage) Recover(names ...string) {
 	}
 }
 
-// Shun waits until the plan has nobody honest lean on one of them.
-func (s *Stage) Shun(liars ...*Actor) {
+// Shun waits until the plan has none of them send to anybody honest, standbys
+// included if standby is set: one that was never asked has lied to nobody there,
+// and only others' word can tell of it.
+func (s *Stage) Shun(standby bool, liars ...*Actor) {
 	s.t.Helper()
 	for _, name := range s.honest(viewers...) {
 		a := s.As(name)
@@ -147,7 +149,7 @@ func (s *Stage) Shun(liars ...*Actor) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			return a.plan != nil && !slices.ContainsFunc(a.plan.Sources, func(x tuber.Source) bool {
-				return slices.ContainsFunc(liars, func(l *Actor) bool { return l.id == x.From })
+				return (standby || !x.Standby) && slices.ContainsFunc(liars, func(l *Actor) bool { return l.id == x.From })
 			})
 		})
 	}
