@@ -1,11 +1,69 @@
 package peer
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
 )
+
+// What a neighbour is told of an ended link: a goodbye that says done is no
+// failure, another one is.
+func TestOnlyAFailureIsReportedAsOne(t *testing.T) {
+	for name, tt := range map[string]struct {
+		code wire.ByeCode
+		want bool
+	}{
+		"not needed any more": {wire.ByeDone, false},
+		"malformed frame":     {wire.ByeFrame, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := newNodes(t)
+			o, a := ns.add("origin", tuber.RoleOrigin), ns.add("ann", tuber.RoleBooster)
+			ns.chain(newStream(t, ns.site, 2), o, a)
+			l := linked(t, ns, a, o)
+			seen := linked(t, ns, o, a)
+			ns.setAway(true) // so that no report goes by itself
+			eventually(t, "the origin has noticed", func() bool { return !o.Stats()[ns.Site()].Connected })
+			ln := l.current()
+			ln.bye(tt.code, name)
+			eventually(t, "the origin's link is gone", func() bool { return seen.s.link(a.ID()) != seen })
+			for _, x := range seen.s.report(time.Now()).Links {
+				if x.Peer == a.ID() && x.Failed != tt.want {
+					t.Errorf("failed %t, want %t", x.Failed, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// Two links to one neighbour that ended between two reports are one in the next:
+// every count of it is the sum.
+func TestEndedLinksAreSummedUp(t *testing.T) {
+	s := &swarm{gone: map[tuber.PeerID]*tuber.LinkReport{}}
+	one := tuber.LinkReport{Peer: tuber.PeerID{1}, Sent: 1, Received: 1, Late: 1, Repairs: 1, Twice: 1, Busy: 1}
+	s.keepReportLocked(one)
+	s.keepReportLocked(one)
+	got := reflect.ValueOf(*s.gone[one.Peer])
+	counts := 0
+	for i := range got.NumField() {
+		if f := got.Field(i); f.CanUint() {
+			counts++
+			if f.Uint() != 2 {
+				t.Errorf("%s is %d, want 2", got.Type().Field(i).Name, f.Uint())
+			}
+		}
+	}
+	if busy := s.gone[one.Peer].Busy; busy != 2 {
+		t.Errorf("busy for %v, want 2", busy)
+	}
+	if counts != 5 {
+		t.Errorf("%d counts, want the five of this test", counts)
+	}
+}
 
 // Reports come soon while a peer is new, and while most of those it sends to wait.
 func TestWhenAReportIsDue(t *testing.T) {

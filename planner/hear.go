@@ -48,7 +48,7 @@ func (c *cell) wantLocked(m *member, w wire.Want) {
 		return
 	}
 	m.wants, m.hidden = append([]tuber.ContentID{}, wants...), w.Hidden
-	if m.role == tuber.RoleViewer {
+	if m.role == tuber.RoleViewer && !m.ledger.proven() {
 		m.ledger.begin(c.rateOf(wants))
 	}
 	c.markLocked(m.id)

@@ -61,18 +61,22 @@ func TestWhatWasLatelyCountsLess(t *testing.T) {
 }
 
 // TestOneSlowReceiverIsItsOwnFault: a sender is behind if most of its receivers
-// wait for more than a segment and a second.
+// wait for more than a segment and a second. For how long chunks waited tells what
+// its line carries.
 func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 	const target = 2 * time.Second // the story's
 	for _, tt := range []struct {
 		slow int
 		wait time.Duration
+		busy time.Duration // of each
 		want tuber.BitsPerSecond
 	}{
-		{0, 0, firstBooster},
-		{1, target + 1100*time.Millisecond, firstBooster},
-		{2, target + 1100*time.Millisecond, firstBooster * 3 / 10}, // hardly anything left
-		{3, target + 900*time.Millisecond, firstBooster},           // a segment takes as long on a full line
+		{0, 0, 0, firstBooster},
+		{1, target + 1100*time.Millisecond, 0, firstBooster},
+		{2, target + 1100*time.Millisecond, 0, firstBooster * 3 / 10}, // hardly anything left
+		{3, target + 900*time.Millisecond, 0, firstBooster},           // a segment takes as long on a full line
+		{0, 0, 4 * time.Second, firstBooster},                         // its line was idle for longer
+		{0, 0, 8 * time.Second, 270e3},                                // 0.9 of 240 kbit/s in 0.8 of the time
 	} {
 		story(t, func(h *house) {
 			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
@@ -80,7 +84,7 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 			passes(10*time.Second, all...)
 			var sent []tuber.LinkReport
 			for n, v := range all[:3] {
-				l := tuber.LinkReport{Peer: v.id, Sent: 100_000}
+				l := tuber.LinkReport{Peer: v.id, Sent: 100_000, Busy: tt.busy}
 				if n < tt.slow {
 					l.Queue = tt.wait
 				}
@@ -91,7 +95,7 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 			b.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: sent}})
 			passes(2*saveEvery, all...)
 			if r, _, _ := h.book.Booster(b.id); r.Upload != tt.want {
-				t.Errorf("%d of three wait for %v: the uplink counts %v, want %v", tt.slow, tt.wait, r.Upload, tt.want)
+				t.Errorf("%d of three wait for %v, busy for %v: the uplink counts %v, want %v", tt.slow, tt.wait, tt.busy, r.Upload, tt.want)
 			}
 			for _, g := range all {
 				_ = g.hangUp()

@@ -107,7 +107,7 @@ func (g *grove) cutLink(a, at int32) {
 	g.shares[a].near = near
 }
 
-// traits is what links depend on, in one byte.
+// traits is what links and places in a tree depend on, in two bytes.
 type traits uint16
 
 const (
