@@ -27,6 +27,13 @@ type gauge struct {
 	read func(h *Host, s tuber.HostStatus) float64
 }
 
+// byClass is what left of one class of the uplink.
+func byClass(class tuber.Class, name string) gauge {
+	desc := prometheus.NewDesc("tuber_uplink_bytes_total", "Payload by what it was sent for, the most urgent first.",
+		nil, prometheus.Labels{"class": name})
+	return gauge{desc, prometheus.CounterValue, func(h *Host, _ tuber.HostStatus) float64 { return float64(h.uplink.Sent(class)) }}
+}
+
 func newGauge(kind prometheus.ValueType, name, help string, read func(*Host, tuber.HostStatus) float64) gauge {
 	return gauge{prometheus.NewDesc("tuber_"+name, help, nil, nil), kind, read}
 }
@@ -59,6 +66,11 @@ var gauges = []gauge{
 		func(h *Host, _ tuber.HostStatus) float64 { return float64(h.sent.Load()) }),
 	newGauge(prometheus.CounterValue, "payload_bytes_total", "Of these, HTTP bodies and frames of links, without the headers of TLS, DTLS and SCTP.",
 		func(h *Host, _ tuber.HostStatus) float64 { return float64(h.uplink.Total()) }),
+	byClass(tuber.ClassControl, "control"),
+	byClass(tuber.ClassRoot, "first"),
+	byClass(tuber.ClassRepair, "repair"),
+	byClass(tuber.ClassStart, "start"),
+	byClass(tuber.ClassRest, "rest"),
 }
 
 func truth(b bool) float64 {

@@ -1,6 +1,10 @@
 package peer
 
-import "github.com/tubercdn/tuber"
+import (
+	"time"
+
+	"github.com/tubercdn/tuber"
+)
 
 // Give takes what came another way than over a link: manifests and chunks of
 // one content that a viewer fetched over HTTP. They are kept, passed on by
@@ -28,6 +32,25 @@ func (p *Peer) Give(site tuber.PublicKey, c tuber.ContentID, ms []*tuber.SignedM
 		s.settle(v)
 		if fresh {
 			s.pushChunk(nil, v)
+		}
+	}
+	return nil
+}
+
+// Need has neighbours asked for chunks that a player waits for and that nobody is
+// looked to for any more: what was given up, or is from before this side joined.
+func (p *Peer) Need(site tuber.PublicKey, c tuber.ContentID, numbers []tuber.ChunkNumber) error {
+	s, err := p.swarm(site)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.wantsLocked(c)
+	for _, n := range numbers {
+		if w.m[n] == nil && len(w.m) < maxWants {
+			w.add(n, &want{due: now})
 		}
 	}
 	return nil

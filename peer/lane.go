@@ -47,6 +47,8 @@ type lane struct {
 	records atomic.Uint64
 	home    atomic.Bool // the other side is in this machine's own network
 
+	dismissed atomic.Bool // the plan has ended its link
+
 	once, byeOnce sync.Once
 
 	mu     sync.Mutex // guards the fields below, and every write

@@ -13,7 +13,7 @@ import (
 
 const (
 	maxCtl      = 4 << 20 // bytes of ctl frames waiting on one link
-	maxKnown    = 1024    // manifests remembered per content and link
+	maxKnown    = 1024    // manifests, and chunks asked for, remembered per content and link
 	maxSentKept = 2048    // sent chunks remembered per content and link
 	maxFlows    = 64      // contents on one link
 	pingEvery   = 2 * time.Second
@@ -49,6 +49,7 @@ type link struct {
 	ctlOut uint64 // of these, written
 	flows  map[tuber.ContentID]*flow
 	parked []parked
+	waits  *wait               // the last one
 	rate   tuber.BitsPerSecond // assigned by the plan
 	pasts  allowance
 	pongs  allowance
@@ -73,6 +74,7 @@ type flow struct {
 	outPlaylist, inPlaylist []byte              // what the next edit refers to
 	known                   recent[tuber.ChunkNumber]
 	sent                    recent[tuber.ChunkNumber]
+	asked                   recent[tuber.ChunkNumber] // of the neighbour, by this side
 	has                     tuber.Range
 	started                 bool                         // the playlist and the live window were sent
 	pastAsked               tuber.Partitions             // of the neighbour, by this side
@@ -87,10 +89,10 @@ type stretch struct {
 	last time.Time         // when the latest did
 }
 
-// add notes a chunk. After a halt a new stretch begins, though not with an answer:
-// who helps out with one does not bring those that follow.
-func (s *stretch) add(n tuber.ChunkNumber, now time.Time, unasked bool) {
-	if now.Sub(s.last) >= goesOnFor {
+// add notes a chunk. After a halt, a longer pause, a new stretch begins, though not
+// with an answer: who helps out with one does not bring those that follow.
+func (s *stretch) add(n tuber.ChunkNumber, pause time.Duration, now time.Time, unasked bool) {
+	if now.Sub(s.last) >= pause {
 		if !unasked {
 			return
 		}
@@ -123,7 +125,7 @@ func (l *link) use(ln *lane) *lane {
 	l.mu.Lock()
 	old := l.lane
 	l.lane = ln
-	l.ping = pinger{id: l.ping.id, rtt: l.ping.rtt}
+	l.ping = pinger{id: l.ping.id, rtt: l.ping.rtt, long: l.ping.long}
 	l.mu.Unlock()
 	ln.data.OnBufferedAmountLow(func() { wake(l.dataUp) })
 	ln.ctl.SetBufferedAmountLowThreshold(ctlBudget)
@@ -159,7 +161,7 @@ func (l *link) serve(ln *lane) {
 func (l *link) flowLocked(c tuber.ContentID) *flow {
 	f := l.flows[c]
 	if f == nil && len(l.flows) < maxFlows {
-		f = &flow{known: newRecent[tuber.ChunkNumber](maxKnown), sent: newRecent[tuber.ChunkNumber](maxSentKept)}
+		f = &flow{known: newRecent[tuber.ChunkNumber](maxKnown), sent: newRecent[tuber.ChunkNumber](maxSentKept), asked: newRecent[tuber.ChunkNumber](maxKnown)}
 		l.flows[c] = f
 	}
 	return f
@@ -199,12 +201,20 @@ func (l *link) setRate(r tuber.BitsPerSecond) {
 	wake(l.dataUp)
 }
 
+// behind is how long the oldest assigned chunk has waited.
+func (l *link) behind(now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.q.behind(now)
+}
+
 // pinger measures the round trip.
 type pinger struct {
 	id   uint32
 	sent time.Time // of the ping under way; zero if none is
 	last time.Time // when the last one was answered
 	rtt  time.Duration
+	long time.Duration // the longest lately: it goes on for some answers
 }
 
 // tick sends a ping when one is due and finds a dead lane. It tells whether
@@ -278,6 +288,7 @@ func (l *link) onPing(ln *lane, f wire.Ping) {
 	if p := &l.ping; f.ID == p.id && !p.sent.IsZero() {
 		p.last = time.Now()
 		p.rtt, p.sent = p.last.Sub(p.sent), time.Time{}
+		p.long = max(p.rtt, (3*p.long+p.rtt)/4)
 	}
 }
 

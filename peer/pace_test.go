@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -68,4 +69,43 @@ func TestDownloadCap(t *testing.T) {
 	if most := uint64(took.Seconds()*cap + 8<<10); got > most || got < most/2 {
 		t.Errorf("%d bytes in %v, want at most %d and at least half of that", got, took, most)
 	}
+}
+
+// A first copy goes at once though the link waited with a repair, for which a line
+// that is full has no room.
+func TestAFirstCopyDoesNotWaitForARepair(t *testing.T) {
+	t.Parallel()
+	ns := newNodes(t)
+	up := tuber.NewUplink(8 * 16e3) // 16 kB a second
+	o, v := ns.add("origin", tuber.RoleOrigin, func(c *Config) { c.Uplink = up }), ns.add("vic", tuber.RoleViewer)
+	st := newStream(t, ns.site, 1)
+	ns.plan(o, tuber.PeerPlan{Introductions: []tuber.Introduction{v.intro(false)}})
+	ns.plan(v, tuber.PeerPlan{Introductions: []tuber.Introduction{o.intro(true)}})
+	l := linked(t, ns, o, v)
+	other, done := context.WithCancel(ns.ctx)
+	defer done()
+	for range 32 { // chunks over HTTP, to others: a minute of the line
+		ns.wg.Go(func() { _ = up.Wait(other, tuber.ClassRepair, 32<<10) })
+	}
+	publish(t, o, ns.Site(), st.segment(2))
+	chunk := func(n tuber.ChunkNumber) tuber.VerifiedChunk {
+		c, ok := o.chunks.Get(st.content.ID, n)
+		if !ok {
+			t.Fatalf("chunk %d is not there", n)
+		}
+		return c
+	}
+	now := time.Now()
+	l.enqueue(&item{chunk: chunk(0), class: tuber.ClassRepair, priority: askPriority, deadline: now.Add(time.Minute), queued: now})
+	eventually(t, "the link waits with a repair", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.waits != nil && l.waits.class == tuber.ClassRepair
+	})
+	l.enqueue(&item{chunk: chunk(1), class: tuber.ClassRoot, priority: 3, deadline: now.Add(time.Minute), queued: now})
+	eventually(t, "the first copy has gone", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.flows[st.content.ID].sent.has(1)
+	})
 }

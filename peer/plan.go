@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/wire"
@@ -75,6 +76,7 @@ func (s *swarm) apply(p *tuber.PeerPlan) {
 		s.mu.Unlock()
 		return
 	}
+	s.overlapLocked(s.plan, p, time.Now())
 	s.plan = p
 	s.beat.Wake()
 	intros := make(map[tuber.PeerID]tuber.Introduction, len(p.Introductions))
@@ -92,12 +94,7 @@ func (s *swarm) apply(p *tuber.PeerPlan) {
 	early := s.early
 	s.early = nil
 	s.keepLocked()
-	var ended []*link
-	for id, l := range s.links {
-		if _, ok := intros[id]; !ok {
-			ended = append(ended, l)
-		}
-	}
+	ended := s.unneededLocked()
 	s.mu.Unlock()
 	for _, l := range ended {
 		s.dismiss(l, "not needed any more")

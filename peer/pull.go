@@ -85,13 +85,14 @@ func (s *swarm) orphanedLocked(now time.Time) (orphaned, silent map[tuber.Conten
 			continue
 		}
 		if l == nil || l.condemned.Load() {
-			orphaned[src.Content] |= src.Partitions
+			orphaned[src.Content] |= src.Partitions &^ s.stillLocked(src.Content, now)
 			continue
 		}
 		gone, probe := l.silent(now)
 		if gone {
-			orphaned[src.Content] |= src.Partitions
-			silent[src.Content] |= src.Partitions
+			lacks := src.Partitions &^ s.stillLocked(src.Content, now)
+			orphaned[src.Content] |= lacks
+			silent[src.Content] |= lacks
 		}
 		if probe {
 			probes = append(probes, l)

@@ -7,13 +7,15 @@ import (
 	"github.com/tubercdn/tuber"
 )
 
-// duty is an assignment whose link is open.
+// duty is what is owed to a neighbour whose link is open.
 type duty struct {
-	l *link
-	a tuber.Assignment
+	l        *link
+	parts    tuber.Partitions
+	priority int
 }
 
-// duties are the assignments of a content, but for the link it came from.
+// duties are the assignments of a content, those that go on too, but for the link it
+// came from.
 func (s *swarm) duties(from *link, c tuber.ContentID) []duty {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -23,7 +25,12 @@ func (s *swarm) duties(from *link, c tuber.ContentID) []duty {
 	var out []duty
 	for _, a := range s.plan.Assignments {
 		if l := s.links[a.To]; a.Content == c && l != nil && l != from {
-			out = append(out, duty{l, a})
+			out = append(out, duty{l, a.Partitions, int(a.Priority)})
+		}
+	}
+	for x, r := range s.sends {
+		if l := s.links[x.peer]; x.content == c && l != nil && l != from && !r.enough {
+			out = append(out, duty{l, 1 << x.p, overlapPriority})
 		}
 	}
 	return out
@@ -45,14 +52,14 @@ func (s *swarm) pushChunk(from *link, v tuber.VerifiedChunk) {
 	p := v.Number().Partition(k)
 	now, aside := time.Now(), s.underWay(v.Content())
 	for _, d := range s.duties(from, v.Content()) {
-		if !d.a.Partitions.Has(p) || d.l.hasSent(v) {
+		if !d.parts.Has(p) || d.l.hasSent(v) {
 			continue
 		}
 		if n := v.Number(); d.l.covers(v.Content(), p, n) && d.l.covers(v.Content(), p, n+aside) {
 			continue // what fills a gap here is no news to a neighbour that has it
 		}
 		d.l.enqueue(&item{
-			chunk: v, class: s.class(), priority: int(d.a.Priority),
+			chunk: v, class: s.class(), priority: d.priority,
 			deadline: now.Add(s.life(v.Content())), queued: now,
 		})
 	}

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -160,6 +161,13 @@ func (q *queue) remove(it *item) {
 // forget drops a chunk that the neighbour has by now.
 func (q *queue) forget(k chunkKey) {
 	if it := q.held[k]; it != nil {
+		q.remove(it)
+	}
+}
+
+// drop removes what is not to be sent any more.
+func (q *queue) drop(which func(*item) bool) {
+	for _, it := range slices.DeleteFunc(slices.Clone(q.heap), func(it *item) bool { return !which(it) }) {
 		q.remove(it)
 	}
 }

@@ -121,6 +121,8 @@ func (l *link) onCtlFrame(ln *lane, b []byte) error {
 		l.s.onMissing(l, f)
 	case wire.Past:
 		l.onPast(f)
+	case wire.Enough:
+		l.onEnough(f)
 	case wire.Ping:
 		l.onPing(ln, f)
 	case wire.Bye:
@@ -214,20 +216,23 @@ func (l *link) onChunk(c wire.Chunk) error {
 // received keeps the accounts of a verified chunk.
 func (l *link) received(v tuber.VerifiedChunk, fresh bool) {
 	late, unasked := l.s.arrived(l, v)
-	k := l.s.k(v.Content())
+	l.s.mu.Lock()
+	k, pause := l.s.ks[v.Content()], l.s.pauseLocked(v.Content())
+	l.s.mu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.q.forget(chunkKey{v.Content(), v.Number()})
 	if f := l.flowLocked(v.Content()); f != nil {
 		f.sent.add(v.Number()) // it has it: never send it back
 		if k > 0 {
-			f.brings[v.Number().Partition(k)].add(v.Number(), time.Now(), unasked)
+			f.brings[v.Number().Partition(k)].add(v.Number(), pause, time.Now(), unasked)
 		}
 	}
 	if fresh {
 		l.count.received += uint64(len(v.Data()))
 	} else {
 		l.count.twice += uint64(len(v.Data()))
+
 	}
 	if late {
 		l.count.late++

@@ -11,11 +11,13 @@ import (
 const (
 	lateAfter   = 500 * time.Millisecond  // after its manifest a chunk is late (design section 5.5)
 	lateBy      = 3                       // or once so many higher numbers of its partition came
-	goesOnFor   = 1500 * time.Millisecond // after a chunk its partition has not come to a halt; the plan's steps are 0.7 s at most
-	pastGrace   = 2 * time.Second         // what was asked for as the past may take longer
-	askWithin   = 2 * time.Second         // an answer later than this is of no use
-	minAskAgain = 150 * time.Millisecond  // 2 RTT, but never less: the answer takes its time to send
-	askRounds   = 3                       // of all who may have it
+	goesOnFor   = 1500 * time.Millisecond // after a chunk its partition has not come to a halt; the plan's steps are 0.7 s at most,
+	goesOnMore  = 500 * time.Millisecond  // or a segment's duration and this: segments come at once, with a pause behind
+	goesOnMost  = 8 * time.Second
+	pastGrace   = 2 * time.Second        // what was asked for as the past may take longer
+	askWithin   = 2 * time.Second        // an answer later than this is of no use
+	minAskAgain = 600 * time.Millisecond // 4 RTT, but never less: who does not have it says so, and the answer takes its time on a full line
+	askRounds   = 3                      // of all who may have it
 	roundEvery  = time.Second
 	maxWants    = 4096 // chunks looked out for, per content
 )
@@ -132,24 +134,21 @@ func (s *swarm) wanted(v tuber.VerifiedChunk) bool {
 }
 
 // arrived ends the wait for a chunk, and tells whether l brought it only after
-// another neighbour was asked for it, or of its own accord. What it overtook
-// becomes more urgent.
+// another neighbour was asked for it, and whether of its own accord. What it overtook
+// then becomes more urgent.
 func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late, unasked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w, k := s.wants[v.Content()], s.ks[v.Content()]
-	if w == nil || k == 0 {
-		return false, false
+	n, w, k := v.Number(), s.wants[v.Content()], s.ks[v.Content()]
+	unasked = !l.asked(v.Content(), n)
+	if w == nil || w.m[n] == nil || k == 0 {
+		return false, unasked // it was here
 	}
-	n := v.Number()
 	x := w.m[n]
-	if x != nil {
-		unasked = !slices.Contains(x.asked, l.id())
-		late = len(x.asked) > 0 && unasked
-		delete(w.m, n)
-		if x.past {
-			return late, false // the past overtakes nothing, and was asked for
-		}
+	late = len(x.asked) > 0 && unasked
+	delete(w.m, n)
+	if x.past || !unasked {
+		return late, false // the past was asked for too; neither says that what is lower was lost
 	}
 	w.below(n, func(m tuber.ChunkNumber, y *want) {
 		if m.Partition(k) == n.Partition(k) && !y.past {
@@ -204,7 +203,7 @@ func (s *swarm) repair(now time.Time) (wanting bool) {
 				continue
 			}
 			x.asked = append(x.asked, l.id())
-			x.due = now.Add(max(2*l.rtt(), minAskAgain))
+			x.due = now.Add(max(4*l.rtt(), minAskAgain))
 			asks[askKey{l, c}] = append(asks[askKey{l, c}], n)
 		}
 		if len(w.m) == 0 && now.After(w.pastUntil) {
@@ -220,9 +219,10 @@ func (s *swarm) repair(now time.Time) (wanting bool) {
 	return wanting
 }
 
-// goesOnLocked tells whether a source still brings the partition of n: then n is
-// behind on a full line, and asked of others it would come twice, on lines that
-// are full as well.
+// goesOnLocked tells whether a source still brings the partition of n, and has done
+// so since before n (one who began later does not come back to it): then n is behind
+// on a full line, and asked of others it would come twice, on lines that are full as
+// well.
 func (s *swarm) goesOnLocked(c tuber.ContentID, n tuber.ChunkNumber, now time.Time) bool {
 	k := s.ks[c]
 	if k == 0 || s.plan == nil {
@@ -230,29 +230,61 @@ func (s *swarm) goesOnLocked(c tuber.ContentID, n tuber.ChunkNumber, now time.Ti
 	}
 	p := n.Partition(k)
 	for _, src := range s.plan.Sources {
-		if l := s.links[src.From]; l != nil && src.Content == c && !src.Standby && src.Partitions.Has(p) && l.brings(c, p, n, now) {
+		l := s.links[src.From]
+		if l == nil || src.Content != c || src.Standby || !src.Partitions.Has(p) {
+			continue
+		}
+		if from, ok := l.brings(c, p, s.pauseLocked(c), now); ok && from < n {
 			return true
+		}
+	}
+	for x := range s.gets {
+		if l := s.links[x.peer]; l != nil && x.content == c && x.p == p {
+			if from, ok := l.brings(c, p, s.pauseLocked(c), now); ok && from < n {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// brings tells whether the neighbour sends this partition without a halt, and has
-// done so since before n: one who began later does not come back to it.
-func (l *link) brings(c tuber.ContentID, p tuber.Partition, n tuber.ChunkNumber, now time.Time) bool {
+// pauseLocked is how long a partition may pause that goes on.
+func (s *swarm) pauseLocked(c tuber.ContentID) time.Duration {
+	return min(max(goesOnFor, time.Duration(s.contents[c].Target)*time.Millisecond+goesOnMore), goesOnMost)
+}
+
+// brings tells whether the neighbour sends this partition without a halt, and since
+// which number.
+func (l *link) brings(c tuber.ContentID, p tuber.Partition, pause time.Duration, now time.Time) (from tuber.ChunkNumber, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.flows[c]
-	return f != nil && now.Sub(f.brings[p].last) < goesOnFor && f.brings[p].from < n
+	if f == nil || now.Sub(f.brings[p].last) >= pause {
+		return 0, false
+	}
+	return f.brings[p].from, true
 }
 
 func (l *link) askFor(c tuber.ContentID, numbers []tuber.ChunkNumber) {
 	l.mu.Lock()
 	l.count.repairs += uint32(len(numbers))
+	if f := l.flowLocked(c); f != nil {
+		for _, n := range numbers {
+			f.asked.add(n)
+		}
+	}
 	l.mu.Unlock()
 	for part := range slices.Chunk(numbers, wire.MaxAsk) {
 		l.send(wire.Ask{Content: c, Within: uint32(askWithin.Milliseconds()), Numbers: part})
 	}
+}
+
+// asked tells whether this side asked the neighbour for a chunk lately.
+func (l *link) asked(c tuber.ContentID, n tuber.ChunkNumber) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.flows[c]
+	return f != nil && f.asked.has(n)
 }
 
 // helperLocked is who is asked next: standbys of the partition, then links whose

@@ -47,16 +47,19 @@ func TestStretch(t *testing.T) {
 	l := &link{flows: map[tuber.ContentID]*flow{c: {}}}
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(d time.Duration) time.Time { return begin.Add(d) }
-	brings := func(n tuber.ChunkNumber, after time.Duration) bool { return l.brings(c, 0, n, at(after)) }
+	brings := func(n tuber.ChunkNumber, after time.Duration) bool {
+		from, ok := l.brings(c, 0, goesOnFor, at(after))
+		return ok && from < n
+	}
 	if brings(5, 0) {
 		t.Error("nothing came")
 	}
-	l.flows[c].brings[0].add(4, at(0), false) // an answer
+	l.flows[c].brings[0].add(4, goesOnFor, at(0), false) // an answer
 	if brings(5, 0) {
 		t.Error("it was asked for what came")
 	}
-	l.flows[c].brings[0].add(8, at(0), true)
-	l.flows[c].brings[0].add(16, at(time.Second), false)
+	l.flows[c].brings[0].add(8, goesOnFor, at(0), true)
+	l.flows[c].brings[0].add(16, goesOnFor, at(time.Second), false)
 	for _, tt := range []struct {
 		n     tuber.ChunkNumber
 		after time.Duration
@@ -71,7 +74,7 @@ func TestStretch(t *testing.T) {
 			t.Errorf("%d after %v: %v, want %v", tt.n, tt.after, got, tt.want)
 		}
 	}
-	l.flows[c].brings[0].add(40, at(time.Second+goesOnFor), true)
+	l.flows[c].brings[0].add(40, goesOnFor, at(time.Second+goesOnFor), true)
 	if brings(24, time.Second+goesOnFor) || !brings(48, time.Second+goesOnFor) {
 		t.Error("after a halt a new stretch begins")
 	}

@@ -105,6 +105,9 @@ func (s *swarm) retire(ln *lane) {
 // dismiss ends a link that the plan has ended.
 func (s *swarm) dismiss(l *link, reason string) {
 	ln := l.current()
+	if !ln.dismissed.CompareAndSwap(false, true) {
+		return
+	}
 	ln.seal()
 	s.tasks.Go(func() {
 		ln.drain(s.ctx, drainLimit)

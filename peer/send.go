@@ -13,11 +13,11 @@ const (
 	// SCTP may hold this much of a link's rate, within the bounds (design
 	// section 5): enough for the round trip, little enough that the queue still
 	// decides what goes next.
-	sctpHold  = 150 * time.Millisecond
-	longTrips = 1.5                    // times the round trip besides: behind a full line acknowledgements take long
-	longest   = 500 * time.Millisecond // round trip that is allowed for
-	minHold   = 32 << 10
-	maxHold   = 256 << 10
+	sctpHold = 200 * time.Millisecond // and the round trip: an acknowledgement may wait for so long itself
+	longest  = 500 * time.Millisecond // round trip that is allowed for
+	burst    = 1.5                    // of the rate: segments come at once, and what has fallen behind must catch up
+	minHold  = 32 << 10
+	maxHold  = 256 << 10
 
 	ctlBudget = 256 << 10 // bytes of ctl that SCTP may hold
 
@@ -125,8 +125,8 @@ func (l *link) writeData() {
 			}
 			continue
 		}
-		if l.uplink().Wait(l.ctx, class, size) != nil {
-			return
+		if !l.granted(class, size) {
+			continue
 		}
 		it := l.take()
 		if it == nil {
@@ -143,6 +143,29 @@ func (l *link) writeData() {
 			return
 		}
 	}
+}
+
+// granted waits until the uplink grants a chunk of a class; false if one of a more
+// urgent class came meanwhile, or the link ended. A first copy does not wait in the
+// place of a repair.
+func (l *link) granted(class tuber.Class, size int) bool {
+	ctx, cancel := context.WithCancel(l.ctx)
+	defer cancel()
+	l.mu.Lock()
+	it := l.q.first(time.Now())
+	overtaken := it != nil && it.class < class
+	l.waits = &wait{class, cancel}
+	l.mu.Unlock()
+	if overtaken {
+		return false
+	}
+	return l.uplink().Wait(ctx, class, size) == nil
+}
+
+// wait is what the writer of chunks waits for.
+type wait struct {
+	class tuber.Class
+	end   context.CancelFunc
 }
 
 // ready tells what the next chunk will cost; false if there is none or no room.
@@ -188,8 +211,8 @@ func (l *link) fromPast(key chunkKey) {
 // roomLocked tells whether SCTP holds little enough. The callback for a low
 // buffered amount fires at the same bound.
 func (l *link) roomLocked() bool {
-	trip := sctpHold.Seconds() + longTrips*min(l.ping.rtt, longest).Seconds()
-	hold := min(max(int(l.rate.BytesPerSecond()*trip), minHold), maxHold)
+	trip := sctpHold + min(l.ping.long, longest)
+	hold := min(max(int(burst*l.rate.BytesPerSecond()*trip.Seconds()), minHold), maxHold)
 	bound := hold - tuber.MaxFrame
 	l.lane.data.SetBufferedAmountLowThreshold(uint64(bound))
 	return l.lane.buffered(true) <= bound
@@ -231,6 +254,9 @@ func (l *link) enqueue(it *item) bool {
 	now := time.Now()
 	ok := l.q.push(it, now)
 	l.q.tick(now)
+	if ok && l.waits != nil && it.class < l.waits.class {
+		l.waits.end()
+	}
 	l.mu.Unlock()
 	wake(l.dataUp)
 	return ok

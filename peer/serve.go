@@ -15,10 +15,10 @@ const (
 // onAsk queues what is held and names the rest.
 func (l *link) onAsk(f wire.Ask) {
 	missing := wire.Missing{Content: f.Content}
-	now := time.Now()
+	now, full := time.Now(), l.s.full.Load()
 	for _, n := range f.Numbers {
 		l.mu.Lock()
-		full := l.q.asks >= maxAsks
+		full := full || l.q.asks >= maxAsks
 		coming := l.inFlightLocked(chunkKey{f.Content, n}, now)
 		l.mu.Unlock()
 		if coming {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -19,6 +20,8 @@ const (
 	// nothing is wanted.
 	tickEvery = 50 * time.Millisecond
 	tickRest  = 450 * time.Millisecond
+
+	fullAfter = 2 * time.Second
 
 	maxQuarantined = 4096
 	shunFor        = 10 * time.Minute // a peer of another version, or one that could not prove itself
@@ -40,7 +43,8 @@ type swarm struct {
 	tasks   sync.WaitGroup // everything that Join waits for
 	reports chan struct{}  // capacity 1: report at once
 	born    time.Time
-	beat    *beat.Beat // of tick
+	beat    *beat.Beat  // of tick
+	full    atomic.Bool // what the plan wants waits too long here for more to be taken on
 
 	mu          sync.Mutex // guards the fields below
 	conn        control.Conn
@@ -59,6 +63,7 @@ type swarm struct {
 	contents    map[tuber.ContentID]tuber.Content
 	ks          map[tuber.ContentID]int
 	wants       map[tuber.ContentID]*wantSet
+	sends, gets legs // of plans before, that go on for a while
 	pulled      map[tuber.ContentID]*pull
 	quarantined map[tuber.PeerID]time.Time
 	shunned     map[tuber.PeerID]time.Time
@@ -82,6 +87,8 @@ func newSwarm(p *Peer, ctx context.Context, m Membership) *swarm {
 		contents:    make(map[tuber.ContentID]tuber.Content),
 		ks:          make(map[tuber.ContentID]int),
 		wants:       make(map[tuber.ContentID]*wantSet),
+		sends:       make(legs),
+		gets:        make(legs),
 		quarantined: make(map[tuber.PeerID]time.Time),
 		shunned:     make(map[tuber.PeerID]time.Time),
 		gone:        make(map[tuber.PeerID]*tuber.LinkReport),
@@ -96,14 +103,17 @@ func (s *swarm) tick() {
 	for work := false; s.beat.Wait(s.ctx, work); {
 		now := time.Now()
 		work = false
+		full := false
 		for _, l := range s.allLinks() {
 			parked := l.tick(now)
 			work = work || parked
+			full = full || l.behind(now) > fullAfter
 		}
+		s.full.Store(full && s.peer.cfg.Role != tuber.RoleOrigin)
 		s.tellMeans()
 		wanting := s.repair(now)
-		pulling := s.pull(now)
-		work = work || wanting || pulling
+		pulling, overlapping := s.pull(now), s.overlap(now)
+		work = work || wanting || pulling || overlapping
 		if now.Sub(ranges) >= tuber.ReportEvery {
 			ranges = now
 			for _, l := range s.allLinks() {

@@ -16,16 +16,17 @@ const (
 	firstBooster tuber.BitsPerSecond = 5e6 // its owner chose a cap knowingly
 	leastUpload  tuber.BitsPerSecond = 64e3
 
-	steep       = 2   // growth until the uplink was first too small for something
-	growth      = 1.5 // and afterwards, while somebody lacks something, chunks are on time and the uplink is in use
-	shrink      = 0.7 // when they are not
-	collapse    = 0.3 // at most, at once, unless it was measured
-	drain       = 0.9 // of what leaves a full line, so that its queue empties
-	busyEnough  = 0.5 // of the time must chunks wait for a line to show what it carries
-	inUse       = 0.5 // of the uplink that must be assigned for growth to mean anything
-	keepsUp     = 0.8 // of what is assigned: enough to be tried with more
-	fallsShort  = 0.7 // of what is assigned, as far as it has it: less is its own fault
-	leastHad    = 0.5 // is believed: nobody is excused by its own word alone
+	steep       = 2    // growth until the uplink was first too small for something
+	growth      = 1.5  // and afterwards, while somebody lacks something, chunks are on time and the uplink is in use
+	shrink      = 0.7  // when they are not
+	collapse    = 0.3  // at most, at once, unless it was measured
+	drain       = 0.9  // of what leaves a full line, so that its queue empties
+	busyEnough  = 0.5  // of the time must chunks wait for a line to show what it carries,
+	busyMost    = 0.75 // and if for so much, what left is all that it does
+	inUse       = 0.5  // of the uplink that must be assigned for growth to mean anything
+	keepsUp     = 0.8  // of what is assigned: enough to be tried with more
+	fallsShort  = 0.7  // of what is assigned, as far as it has it: less is its own fault
+	leastHad    = 0.5  // is believed: nobody is excused by its own word alone
 	lateAllowed = 0.01
 	lateTooMany = 0.05
 	overclaimed = 1.5  // claimed over confirmed bytes that nobody should reach
@@ -35,7 +36,7 @@ const (
 	learnEvery = 5 * time.Second   // and later
 	lateFor    = 8 * time.Second   // chunks must be late before the uplink is judged by it: links open, plans change
 	carriesFor = 30 * time.Second  // what a line carried is news for so long
-	idleFor    = tuber.ReportEvery // that long its receivers have had nothing: they would have said so
+	idleFor    = tuber.ReportEvery // that long nothing has left it; if it says otherwise its receivers have time to confirm it
 	leastRest  = 3 * time.Minute   // until it is tried again, longer each time
 	mostRest   = 24 * time.Minute
 )
@@ -130,7 +131,7 @@ func (s *estimate) learn(e evidence, now time.Time) bool {
 	case e.assigned == 0 && s.learnt < tried && now.Sub(s.learntAt) >= s.rest:
 		s.rest = min(2*s.rest, mostRest)
 		next = tried
-	case idle >= idleFor: // its links do not open, and those who wait for it have no other
+	case idle >= flowLife, idle >= idleFor && e.leaves == 0: // its links do not open, and those who wait for it have no other
 		next = leastUpload
 	default:
 		next = s.next(e, late >= lateFor)

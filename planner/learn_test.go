@@ -107,6 +107,9 @@ func TestWhoDeliversNothingIsTriedAgain(t *testing.T) {
 	if s.learn(given, now.Add(idleFor-1)) {
 		t.Fatal("judged before its receivers could have said so")
 	}
+	if says := (evidence{enough: true, limit: 10e6, assigned: 1e6, leaves: 0.5e6}); s.learn(says, now.Add(flowLife-1)) {
+		t.Fatal("it says that something leaves it, and its receivers had no time to confirm it")
+	}
 	for _, rest := range []time.Duration{leastRest, 2 * leastRest, 4 * leastRest} {
 		now = now.Add(idleFor)
 		s.learn(given, now)

@@ -69,18 +69,22 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 		slow int
 		wait time.Duration
 		busy time.Duration // of each
+		last uint64        // bytes sent to a fourth, for which chunks wait all the time
 		want tuber.BitsPerSecond
 	}{
-		{0, 0, 0, firstBooster},
-		{1, target + 1100*time.Millisecond, 0, firstBooster},
-		{2, target + 1100*time.Millisecond, 0, firstBooster * 3 / 10}, // hardly anything left
-		{3, target + 900*time.Millisecond, 0, firstBooster},           // a segment takes as long on a full line
-		{0, 0, 4 * time.Second, firstBooster},                         // its line was idle for longer
-		{0, 0, 8 * time.Second, 270e3},                                // 0.9 of 240 kbit/s in 0.8 of the time
+		{0, 0, 0, 0, firstBooster},
+		{1, target + 1100*time.Millisecond, 0, 0, firstBooster},
+		{2, target + 1100*time.Millisecond, 0, 0, firstBooster * 3 / 10}, // hardly anything left
+		{3, target + 900*time.Millisecond, 0, 0, firstBooster},           // a segment takes as long on a full line
+		{0, 0, 4 * time.Second, 0, firstBooster},                         // its line was idle for longer
+		{0, 0, 6 * time.Second, 0, 270e3},                                // 0.9 of 240 kbit/s in 0.6 of the time, of 0.75
+		{0, 0, 8 * time.Second, 0, 216e3},                                // 0.9 of 240 kbit/s
+		{0, 0, 0, 100_000, firstBooster},                                 // one of four waits
+		{0, 0, 0, 900_000, 864e3},                                        // which has most of the line
 	} {
 		story(t, func(h *house) {
 			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
-			all := append(h.crowd(3), o, b)
+			all := append(h.crowd(4), o, b)
 			passes(10*time.Second, all...)
 			var sent []tuber.LinkReport
 			for n, v := range all[:3] {
@@ -91,11 +95,14 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 				sent = append(sent, l)
 				v.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: []tuber.LinkReport{{Peer: b.id, Received: 100_000}}}})
 			}
+			if tt.last > 0 {
+				sent = append(sent, tuber.LinkReport{Peer: all[3].id, Sent: tt.last, Busy: tuber.ReportEvery})
+			}
 			passes(time.Second, all...)
 			b.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: sent}})
 			passes(2*saveEvery, all...)
 			if r, _, _ := h.book.Booster(b.id); r.Upload != tt.want {
-				t.Errorf("%d of three wait for %v, busy for %v: the uplink counts %v, want %v", tt.slow, tt.wait, tt.busy, r.Upload, tt.want)
+				t.Errorf("%d of three wait for %v, busy for %v, a fourth with %d bytes: the uplink counts %v, want %v", tt.slow, tt.wait, tt.busy, tt.last, r.Upload, tt.want)
 			}
 			for _, g := range all {
 				_ = g.hangUp()

@@ -26,7 +26,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
 	used, behind, wait := 0, 0, c.drainLocked()
 	var sent, received uint64
-	var busy time.Duration
+	var busy float64 // seconds that links were, weighed by what they carried: one slow receiver is not a full line
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
 		if !m.knows(l.Peer) || !c.linkLocked(m, l, interval, now) {
 			continue
@@ -35,7 +35,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		m.ledger.cameLate.add(uint64(l.Late), now)
 		received += min(l.Received, uint64(fastestLink*interval.Seconds()))
 		sent += min(l.Sent, uint64(fastestLink*interval.Seconds()))
-		busy += min(l.Busy, interval)
+		busy += min(l.Busy, interval).Seconds() * float64(min(l.Sent, uint64(fastestLink*interval.Seconds())))
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
 		}
@@ -49,8 +49,8 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	if due := c.dueLocked(m.id); due > 0 {
 		m.ledger.had = max(leastHad, min(1, 8*float64(received)/interval.Seconds()/due))
 	}
-	share := min(1, busy.Seconds()/interval.Seconds()/float64(max(used, 1)))
-	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/max(share, busyEnough), share, m.means.Upload, now) {
+	share := busy / interval.Seconds() / float64(max(sent, 1))
+	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/min(1, max(share, busyEnough)/busyMost), share, m.means.Upload, now) {
 		c.markLocked(m.id)
 	}
 	c.learnLocked(m, now)

@@ -21,6 +21,7 @@ const (
 	TypePing    Type = 0x07
 	TypeBye     Type = 0x08
 	TypePast    Type = 0x09
+	TypeEnough  Type = 0x0A
 	TypeChunk   Type = 0x10
 )
 
@@ -80,6 +81,8 @@ func readBody(t Type, c *tuber.Cursor) (Frame, error) {
 		return Bye{Code: ByeCode(c.Uint8()), Reason: c.String8()}, nil
 	case TypePast:
 		return readPast(c), nil
+	case TypeEnough:
+		return readEnough(c), nil
 	case TypeChunk:
 		return readChunk(c)
 	}

@@ -141,6 +141,28 @@ func readPast(c *tuber.Cursor) Frame {
 	return f
 }
 
+// Enough says that this partition comes from elsewhere, from a number on: who went
+// on with it after a change of the plan stops there.
+type Enough struct {
+	Content   tuber.ContentID
+	Partition tuber.Partition
+	From      tuber.ChunkNumber
+}
+
+// Append writes the frame, type byte first.
+func (f Enough) Append(b []byte) []byte {
+	b = append(append(b, byte(TypeEnough)), f.Content[:]...)
+	return binary.BigEndian.AppendUint64(append(b, byte(f.Partition)), uint64(f.From))
+}
+
+func readEnough(c *tuber.Cursor) Frame {
+	var f Enough
+	c.Copy(f.Content[:])
+	f.Partition = tuber.Partition(c.Uint8())
+	f.From = tuber.ChunkNumber(c.Uint64())
+	return f
+}
+
 // Part is a piece of a ctl frame that is longer than tuber.MaxFrame. Parts of
 // one frame follow each other with no other frame between them.
 type Part struct {

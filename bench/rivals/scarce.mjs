@@ -19,9 +19,10 @@ export async function scene(play) {
 }
 
 // uplinks of n viewers, in times the stream's rate: a quarter next to nothing,
-// a half one, a quarter what makes the sum.
+// a quarter one, a half what makes the sum, some two: more than twice what it
+// receives no viewer gives (design section 5).
 function uplinks(n, supply) {
-  const none = Math.round(n / 4), wide = Math.round(n / 4), one = n - none - wide;
+  const none = Math.round(n / 4), one = Math.round(n / 4), wide = n - none - one;
   const sum = supply * n - 1.5 - one;
   return [...Array(wide).fill(sum / wide), ...Array(one).fill(1), ...Array(none).fill(0)];
 }

@@ -63,6 +63,7 @@ export async function host(t, home, upstream, args = [], { plain = false } = {})
   return {
     page: `http${plain ? "" : "s"}://${home.address}:8443/`, flags: secure.flags, program: p,
     state: () => JSON.parse(asked("/api/state")),
+    metrics: () => asked("/metrics"),
     payload: () => Number(asked("/metrics").match(/^tuber_payload_bytes_total (\S+)/m)[1]),
     invite: async (uses = 1) => (await run(t, ["invite", "create", "--uses", String(uses), "--state", state]).line(/(https:\S+#\S+)/))[1],
   };

@@ -153,6 +153,7 @@ func (v *viewer) fromChunks(ctx context.Context, p piece, asked time.Time) ([]by
 	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	needed := began
 	for {
 		change := v.member.chunks.change()
 		parts, l := v.member.chunks.parts(p)
@@ -168,6 +169,12 @@ func (v *viewer) fromChunks(ctx context.Context, p piece, asked time.Time) ([]by
 				return nil, errUnstated // statements are missing, not chunks
 			}
 			flying = v.startFetch(ctx, l)
+		}
+		if l.known && now.Sub(needed) >= lookEvery {
+			needed = now
+			if err := v.member.peer.Need(v.member.cfg.Site, l.content, l.numbers); err != nil {
+				return nil, err
+			}
 		}
 		select {
 		case <-ctx.Done():

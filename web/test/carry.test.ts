@@ -7,6 +7,7 @@ import { Giving } from "../src/page/giving.ts";
 import type { Copy } from "../src/page/held.ts";
 import type { Link } from "../src/page/link.ts";
 import { Memory } from "../src/page/memory.ts";
+import { Overlap } from "../src/page/overlap.ts";
 import { Pull } from "../src/page/pull.ts";
 import { Neighbour } from "../src/page/neighbour.ts";
 import { Repair } from "../src/page/repair.ts";
@@ -51,7 +52,7 @@ test("a neighbour that has the past is not pushed it again, but what is under wa
   const n = new Neighbour(introduction(false));
   n.link = link as unknown as Link;
   const giving = new Giving(memory, { get: () => n, open: () => [n] } as unknown as Swarm, () => undefined);
-  giving.setAssignments([{ content: CONTENT, partitions: 1, to: child, rate: 1e6, priority: 1 }]);
+  giving.setAssignments([{ content: CONTENT, partitions: 1, to: child, rate: 1e6, priority: 1 }], 0);
   const data = media(100);
   for (let number = 0; number < 4; number++) held.addRun(await newRun(site, { first: number, url: `/${number}.ts` }, data), 0);
   const update = await newUpdate(site, { sequence: 1, next: 4, lastFirst: 3, lastNext: 4 }, new Uint8Array(0));
@@ -69,6 +70,92 @@ test("a neighbour that has the past is not pushed it again, but what is under wa
   n.ranges.set(CONTENT, { content: CONTENT, partitions: 1, first: 0, next: 4 });
   for (const number of [1, 2, 3]) await take(number);
   assert.deepEqual(sent, [0, 3]);
+});
+
+test("a change of the plan: the sender before goes on until its receiver has enough", async () => {
+  const site = await newSite();
+  const memory = new Memory();
+  const held = memory.of(CONTENT, 2);
+  const sent: number[] = [];
+  let room = true;
+  const link = {
+    open: true,
+    send: (_: Frame) => undefined,
+    sendChunk: (f: ChunkFrame) => room && (sent.push(f.number), true),
+  };
+  const n = new Neighbour(introduction(false));
+  n.link = link as unknown as Link;
+  const giving = new Giving(memory, { get: () => n, open: () => [n] } as unknown as Swarm, () => undefined);
+  const data = media(100);
+  const take = async (number: number, now: number): Promise<void> => {
+    const run = await newRun(site, { first: number, url: `/${number}.ts` }, data);
+    held.addRun(run, now);
+    const chunk = await VerifiedChunk.verify(run, number, data);
+    held.put(chunk);
+    giving.chunk(held, chunk, "f".repeat(32), now);
+  };
+  const assigned = { content: CONTENT, partitions: 3, to: child, rate: 1e6, priority: 2 };
+  giving.setAssignments([assigned], 0);
+  giving.setAssignments([{ ...assigned, partitions: 2 }], 100);
+  giving.setAssignments([{ ...assigned, partitions: 2 }], 200);
+  for (const number of [0, 1, 2]) await take(number, 300);
+  assert.deepEqual(sent, [0, 1, 2]);
+  room = false;
+  for (const number of [3, 4, 6]) await take(number, 400);
+  assert.equal(n.queue.size, 3);
+  assert.equal(n.queue.behind(1400), 1000, "what goes on is no measure of the line");
+  giving.enough(n, { type: "enough", content: CONTENT, partition: 0, from: 6 });
+  room = true;
+  giving.pump(n, 500);
+  assert.deepEqual(sent, [0, 1, 2, 3, 4], "what is before goes, after what the plan wants");
+  await take(8, 600);
+  assert.deepEqual(sent.slice(5), [], "it has enough");
+  giving.setAssignments([], 700);
+  await take(9, 700 + 9_999);
+  await take(11, 700 + 10_000);
+  assert.deepEqual(sent.slice(5), [9], "nobody goes on for longer");
+});
+
+test("a sender of the plan before is told enough once a successor brings the partition", () => {
+  const overlap = new Overlap();
+  const way = (peer: string, partitions: number) => ({ peer, content: CONTENT, partitions });
+  const source = (from: string, partitions: number, standby = false) => ({ content: CONTENT, from, partitions, standby });
+  const told = (sources: Parameters<Overlap["succeeded"]>[0], now: number, brought: Record<string, number> = {}): string =>
+    overlap.succeeded(sources, (peer, leg) => brought[`${peer}${leg.partition}`] ?? null, now).map((x) => `${x.leg.peer}${x.leg.partition}:${x.from}`).join();
+  overlap.change([way("a", 7), way("gone", 8)], [way("a", 1), way("b", 6)], (peer) => peer !== "gone", 0);
+  const sources = [source("a", 1), source("b", 6), source("s", 7, true)];
+  assert.equal(told(sources, 0, { s1: 3, a1: 9 }), "", "neither a standby nor the sender itself succeeds it");
+  assert.equal(told(sources, 100, { b1: 40 }), "a1:40");
+  assert.equal(told(sources, 200, { b1: 40 }), "", "once");
+  assert.equal(told([source("a", 1)], 300), "a2:0", "nobody is to send it any more");
+  overlap.change([way("a", 1)], [way("b", 1)], () => true, 1000);
+  overlap.change([way("b", 1)], [way("a", 1)], () => true, 2000);
+  assert.deepEqual(overlap.legs(2000).map((leg) => leg.peer), ["b"], "the plan has it back");
+  assert.deepEqual(overlap.legs(12_000), []);
+});
+
+test("nothing is taken on where what the plan wants waits too long", async () => {
+  const site = await newSite();
+  const memory = new Memory();
+  const held = memory.of(CONTENT, 1);
+  const said: Frame[] = [];
+  const n = new Neighbour(introduction(false));
+  n.link = { open: true, send: (f: Frame) => said.push(f), sendChunk: () => false } as unknown as Link;
+  const giving = new Giving(memory, { get: () => n, open: () => [n] } as unknown as Swarm, () => undefined);
+  giving.setAssignments([{ content: CONTENT, partitions: 1, to: child, rate: 1e6, priority: 2 }], 0);
+  const data = media(100);
+  for (const number of [0, 1]) {
+    const run = await newRun(site, { first: number, url: `/${number}.ts` }, data);
+    held.addRun(run, 0);
+    const chunk = await VerifiedChunk.verify(run, number, data);
+    held.put(chunk);
+    if (number === 0) giving.chunk(held, chunk, "f".repeat(32), 0);
+  }
+  const refused = (): number[] => said.flatMap((f) => (f.type === "missing" ? f.numbers : []));
+  giving.ask(n, { type: "ask", content: CONTENT, within: 4000, numbers: [1] }, 2000);
+  assert.deepEqual([refused(), n.queue.size], [[], 2]);
+  giving.ask(n, { type: "ask", content: CONTENT, within: 4000, numbers: [1] }, 2001);
+  assert.deepEqual(refused(), [1]);
 });
 
 test("a server that answers without the chunks is not asked for ever", async () => {
@@ -117,8 +204,9 @@ test("while a source is gone its standby is asked, twice a second", () => {
   const sources = [source("a", 3, false), source("b", 12, false), source("s", 1, true), source("t", 15, true)];
   const pull = new Pull();
   const without = (...gone: string[]) => (peer: string) => !gone.includes(peer);
+  let still = 0;
   const due = (now: number, ...gone: string[]): string =>
-    pull.due(CONTENT, sources, without(...gone), now).map((w) => `${w.from}${w.partitions}`).join();
+    pull.due(CONTENT, sources, without(...gone), still, now).map((w) => `${w.from}${w.partitions}`).join();
   assert.equal(due(0), "");
   assert.equal(due(1200, "a"), "", "the planner may be quicker");
   assert.equal(due(1500, "a"), "s1,t2");
@@ -127,6 +215,11 @@ test("while a source is gone its standby is asked, twice a second", () => {
   assert.equal(due(2600), "", "it is back");
   assert.equal(due(9200, "b"), "");
   assert.equal(due(9500, "b"), "t12");
+  still = 12;
+  assert.equal(due(10_000, "b"), "", "the sender before goes on with both");
+  still = 4;
+  assert.equal(due(10_500, "b"), "", "a partition has no sender from now on");
+  assert.equal(due(10_800, "b"), "t8");
 });
 
 test("a playlist that is not held is not waited for, a segment is for a moment", async () => {

@@ -13,7 +13,7 @@ import type { ToWorker } from "../src/port.ts";
 import { concat, equal } from "../src/wire/bytes.ts";
 import type { UpdateFrame } from "../src/wire/frame.ts";
 import { ChunkError, VerifiedChunk } from "../src/wire/verified.ts";
-import { CONTENT, cut, media, newRun, newSite, rawRun, rawUpdate, type Site } from "./make.ts";
+import { CONTENT, cut, media, newRun, newSite, newUpdate, rawRun, rawUpdate, type Site } from "./make.ts";
 
 const none = new Uint8Array(0);
 
@@ -149,6 +149,11 @@ test("late: past the paced time while its partition stands still, or overtaken t
   for (const n of [2, 3, 4]) held.put(await VerifiedChunk.verify(run, n, cut(data)[n] as Uint8Array));
   assert.deepEqual(lateNumbers(held, 0, rate, 1000, stands), [0, 1], "three higher ones are here");
   assert.deepEqual(lateNumbers(held, 0, rate, 1000, goesOn), [0, 1], "and they were left out");
+  assert.deepEqual(lateNumbers(held, 0, rate, 1000, goesOn, (n) => n === 3), [], "one was asked for: that says nothing of those below");
+  assert.equal(held.pause, 1500, "nothing is known of its segments");
+  const update = await newUpdate(site, { sequence: 1, next: 5, lastFirst: 0, lastNext: 5, expires: 1000 }, new Uint8Array(0));
+  held.addCopy({ signed: update, playlist: new Uint8Array(0), arrived: 0, edit: null, base: null });
+  assert.equal(held.pause, update.update.target + 500, "segments come at once");
 });
 
 test("a delivery gives the bytes in order as chunks arrive, the missing by HTTP at the last moment", async () => {

@@ -217,18 +217,17 @@ test("the membership waits for the first picture, and not for ever", async (t) =
 
 test("a neighbour brings what follows what it has sent without a halt, and nothing else", () => {
   const n = new Neighbour({ peer: "n", key: new Uint8Array(32), role: "booster", offer: false });
-  const held = { content: CONTENT, k: 4 };
-  assert.equal(n.brings(held, 5, 0), false, "nothing came");
+  const held = { content: CONTENT, k: 4, pause: 1500 };
+  assert.equal(n.brings(held, 0, 0), null, "nothing came");
   n.bring(held, 4, 500, false);
-  assert.equal(n.brings(held, 5, 600), false, "it was asked for what came");
+  assert.equal(n.brings(held, 0, 600), null, "it was asked for what came");
   n.bring(held, 8, 1000, true);
   n.bring(held, 12, 2000, false);
-  assert.equal(n.brings(held, 16, 2500), true);
-  assert.equal(n.brings(held, 17, 2500), false, "another partition");
-  assert.equal(n.brings(held, 4, 2500), false, "from before it began");
-  assert.equal(n.brings(held, 16, 3500), false, "it came to a halt");
+  assert.equal(n.brings(held, 0, 2500), 8, "since it began by itself");
+  assert.equal(n.brings(held, 1, 2500), null, "another partition");
+  assert.equal(n.brings(held, 0, 3500), null, "it came to a halt");
   n.bring(held, 20, 3500, true);
-  assert.deepEqual([n.brings(held, 16, 3600), n.brings(held, 24, 3600)], [false, true], "a new stretch begins");
+  assert.equal(n.brings(held, 0, 3600), 20, "a new stretch begins");
 });
 
 test("a chunk that comes twice is late if somebody else was asked for it", () => {

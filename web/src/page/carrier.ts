@@ -12,6 +12,7 @@ import { Intake } from "./intake.ts";
 import { lateNumbers } from "./late.ts";
 import { Memory } from "./memory.ts";
 import type { Neighbour } from "./neighbour.ts";
+import { type Leg, Overlap, parents, type Way } from "./overlap.ts";
 import { Pull } from "./pull.ts";
 import { Repair } from "./repair.ts";
 import { Speed } from "./speed.ts";
@@ -57,6 +58,7 @@ export class Carrier {
   readonly #intake: Intake;
   readonly #repair = new Repair();
   readonly #pull = new Pull();
+  readonly #overlap = new Overlap(); // of what comes here
   #plan: PeerPlan | null = null;
   #pings = 0;
   readonly #pinged = new Map<number, number>(); // id -> ms
@@ -90,9 +92,11 @@ export class Carrier {
   }
 
   setPlan(plan: PeerPlan, now: number): void {
+    const ways = (p: PeerPlan | null): Way[] => (p?.sources ?? []).filter((s) => !s.standby).map((s) => ({ ...s, peer: s.from }));
+    this.#overlap.change(ways(this.#plan), ways(plan), (peer) => this.swarm.get(peer)?.open === true, now);
     this.#plan = plan;
     this.swarm.setPlan(plan, now);
-    this.giving.setAssignments(plan.assignments);
+    this.giving.setAssignments(plan.assignments, now);
     for (const n of this.swarm.open()) for (const held of this.memory.all()) this.#past(n, held);
   }
 
@@ -107,26 +111,45 @@ export class Carrier {
       const waited = deliveries
         .filter((d) => d.held === held)
         .flatMap((d) => waitedFor(held, d, from, now - d.asked > UNASKED_MS));
-      const late = lateNumbers(held, from, this.#o.rate(held.content), now, (n) => this.#goesOn(held, n, sources, now));
+      const late = lateNumbers(held, from, this.#o.rate(held.content), now, (n) => this.#goesOn(held, n, sources, now), (n) => this.#repair.wasAnswer(held.content, n));
       const names = live ? held.unnamed(now - UNDER_WAY_MS).slice(0, MAX_ASK) : [];
       const numbers = [...new Set([...waited, ...late, ...names])].filter((n) => !this.fetcher.flying(held.content, n));
       if (live) this.#pullOrphans(held, now);
       if (numbers.length > 0) this.#repair.ask(held, numbers, sources, open, now);
     }
     for (const n of open) this.giving.pump(n, now);
+    this.#tellEnough(sources, now);
     this.#repair.tidy(now);
     this.memory.trim(this.#o.clock.now(now));
   }
 
+  /** True while somebody brings n's partition, and has since before n: one who began later does not come back to it. */
   #goesOn(held: Held, n: number, sources: readonly Source[], now: number): boolean {
-    const bit = 1 << (n % held.k);
-    const parent = (s: Source): boolean => s.content === held.content && !s.standby && (s.partitions & bit) !== 0;
-    return sources.some((s) => parent(s) && this.swarm.get(s.from)?.brings(held, n, now) === true);
+    const from = (peer: string): number => this.swarm.get(peer)?.brings(held, n % held.k, now) ?? Infinity;
+    return (
+      parents(sources, held.content, n % held.k).some((peer) => from(peer) < n) ||
+      this.#overlap.legs(now).some((leg) => leg.content === held.content && leg.partition === n % held.k && from(leg.peer) < n)
+    );
+  }
+
+  /** Tells senders of the plan before what comes from their successors, or is not wanted any more. */
+  #tellEnough(sources: readonly Source[], now: number): void {
+    const brings = (peer: string, { content, partition }: Leg): number | null => {
+      const held = this.memory.get(content);
+      return (held && this.swarm.get(peer)?.brings(held, partition, now)) ?? null;
+    };
+    for (const { leg, from } of this.#overlap.succeeded(sources, brings, now)) {
+      this.swarm.get(leg.peer)?.link?.send({ type: "enough", content: leg.content, partition: leg.partition, from });
+    }
   }
 
   #pullOrphans(held: Held, now: number): void {
     const alive = (peer: string): boolean => this.swarm.get(peer)?.alive(now) === true;
-    for (const w of this.#pull.due(held.content, this.#plan?.sources ?? [], alive, now)) {
+    const still = this.#overlap
+      .legs(now)
+      .filter((leg) => leg.content === held.content && this.swarm.get(leg.peer)?.brings(held, leg.partition, now) != null)
+      .reduce((all, leg) => all | (1 << leg.partition), 0);
+    for (const w of this.#pull.due(held.content, this.#plan?.sources ?? [], alive, still, now)) {
       this.swarm.get(w.from)?.link?.send({ type: "past", content: held.content, partitions: w.partitions, from: held.stated() });
     }
   }
@@ -167,6 +190,7 @@ export class Carrier {
       if (n.ranges.size < 64 || n.ranges.has(f.content)) n.ranges.set(f.content, f);
     } else if (f.type === "ask") this.giving.ask(n, f, now);
     else if (f.type === "past") this.giving.past(n, f, now);
+    else if (f.type === "enough") this.giving.enough(n, f);
     else if (f.type === "missing") this.#repair.missing(f.content, f.numbers);
     else if (f.type === "ping") this.#ping(n, f, now);
   }
@@ -223,7 +247,7 @@ export class Carrier {
     const late = this.#repair.wasRepaired(f.content, f.number, from) ? 1 : 0;
     const n = this.swarm.get(from);
     const held = this.memory.get(f.content);
-    if (held) n?.bring(held, f.number, performance.now(), false);
+    if (held) n?.bring(held, f.number, performance.now(), !this.#repair.isAsked(f.content, f.number, from));
     n?.count({ twice: f.payload.length, late });
   }
 

@@ -1,11 +1,12 @@
 // What this page passes on: its own assignments, and answers to asks.
 import type { Assignment } from "../wire/control.ts";
-import type { Ask, ContentID, Past, UpdateFrame } from "../wire/frame.ts";
+import type { Ask, ContentID, Enough, Past, PeerID, UpdateFrame } from "../wire/frame.ts";
 import { nextOf, type SignedManifest } from "../wire/manifest.ts";
 import type { VerifiedChunk } from "../wire/verified.ts";
 import type { Copy, Held } from "./held.ts";
 import type { Memory } from "./memory.ts";
 import type { Neighbour, Shown } from "./neighbour.ts";
+import { Overlap, type Way } from "./overlap.ts";
 import { ASKED, PAST } from "./queue.ts";
 import type { Swarm } from "./swarm.ts";
 
@@ -14,6 +15,7 @@ const HEAD_START = 1 << 20; // bytes that may be sent before anything came
 const PUSH_MS = 6000; // a pushed chunk that could not go by then is useless
 const ANSWER_MS = 4000; // the same for an ask that names no time
 const PAST_MS = 10_000;
+const FULL_MS = 2000; // what the plan wants waits so long here: no more is taken on
 const MANIFESTS = 32; // in one frame
 const MAX_SHOWN = 4096; // runs remembered of one content: as many as are held
 
@@ -23,6 +25,7 @@ export class Giving {
   readonly #memory: Memory;
   readonly #swarm: Swarm;
   readonly #sent: (bytes: number) => void;
+  readonly #overlap = new Overlap();
   #assignments: Assignment[] = [];
   relay = true;
   sent = 0;
@@ -34,7 +37,9 @@ export class Giving {
     this.#sent = sent;
   }
 
-  setAssignments(assignments: Assignment[]): void {
+  setAssignments(assignments: Assignment[], now: number): void {
+    const way = (a: Assignment): Way => ({ peer: a.to, content: a.content, partitions: a.partitions });
+    this.#overlap.change(this.#assignments.map(way), assignments.map(way), (peer) => this.#swarm.get(peer)?.open === true, now);
     this.#assignments = assignments;
     for (const n of this.#swarm.open()) this.opened(n);
   }
@@ -68,20 +73,35 @@ export class Giving {
 
   /** Passes a verified chunk on at once, to the children of its partition. */
   chunk(held: Held, chunk: VerifiedChunk, from: string, now: number): void {
+    const partition = chunk.number % held.k;
     for (const a of this.#assignments) {
-      if (a.content !== held.content || (a.partitions & (1 << (chunk.number % held.k))) === 0 || a.to === from) continue;
-      const n = this.#swarm.get(a.to);
-      if (!n?.open || (n.says(held, chunk.number) && chunk.number < held.recent(1))) continue; // a gap filled here is no news there
-      this.#owe(n, held, chunk.number, a.priority, now, PUSH_MS);
-      this.pump(n, now);
+      if (a.content === held.content && (a.partitions & (1 << partition)) !== 0) this.#push(a.to, held, chunk, a.priority, from, now);
     }
+    for (const leg of this.#overlap.legs(now)) {
+      if (leg.content === held.content && leg.partition === partition) this.#push(leg.peer, held, chunk, PAST, from, now);
+    }
+  }
+
+  #push(to: PeerID, held: Held, chunk: VerifiedChunk, priority: number, from: string, now: number): void {
+    const n = to === from ? undefined : this.#swarm.get(to);
+    if (!n?.open || (n.says(held, chunk.number) && chunk.number < held.recent(1))) return; // a gap filled here is no news there
+    this.#owe(n, held, chunk.number, priority, now, PUSH_MS);
+    this.pump(n, now);
+  }
+
+  /** Stops what went on after a change of the plan; what is before the number still goes. */
+  enough(n: Neighbour, f: Enough): void {
+    const held = this.#memory.get(f.content);
+    if (!this.#overlap.end({ peer: n.id, content: f.content, partition: f.partition }) || !held) return;
+    n.queue.drop((o) => o.priority === PAST && o.content === f.content && o.number >= f.from && o.number % held.k === f.partition);
   }
 
   ask(n: Neighbour, f: Ask, now: number): void {
     const held = this.#memory.get(f.content);
-    const missing = f.numbers.filter((number) => !this.relay || !held?.has(number));
+    const able = this.relay && !this.#swarm.open().some((o) => o.queue.behind(now) > FULL_MS);
+    const missing = f.numbers.filter((number) => !able || !held?.has(number));
     if (missing.length > 0) n.link?.send({ type: "missing", content: f.content, numbers: missing });
-    if (!held || !this.relay) return;
+    if (!held || !able) return;
     for (const number of f.numbers) if (held.has(number)) this.#owe(n, held, number, ASKED, now, Math.min(f.within || ANSWER_MS, PAST_MS));
     this.pump(n, now);
   }
@@ -124,7 +144,8 @@ export class Giving {
   }
 
   #children(content: ContentID): Neighbour[] {
-    return this.#swarm.open().filter((n) => this.#of(n.id).some((a) => a.content === content));
+    const still = new Set(this.#overlap.legs(performance.now()).filter((leg) => leg.content === content).map((leg) => leg.peer));
+    return this.#swarm.open().filter((n) => still.has(n.id) || this.#of(n.id).some((a) => a.content === content));
   }
 
   #owe(n: Neighbour, held: Held, number: number, priority: number, now: number, within: number): void {

@@ -16,6 +16,12 @@ export type Copy = {
   base: SignedUpdate | null; // what the edit was applied to
 };
 
+// How long a partition may pause that goes on: between two chunks, at most 0.7 s by
+// the plan, and between two segments, which come at once.
+const PAUSE_MS = 1500;
+const PAUSE_MORE_MS = 500; // than a segment's duration
+const MAX_PAUSE_MS = 8000;
+
 const COPIES = 8; // playlists kept: one whose segment or part is held is among them
 const MAX_RUNS = 4096; // statements kept for one content
 
@@ -102,6 +108,12 @@ export class Held {
   /** The part target duration in ms; 0 where the playlist has no parts. */
   get part(): number {
     return this.newest ? tipOf(this.newest.playlist).part : 0;
+  }
+
+  /** How long a partition may pause that goes on, in ms. */
+  get pause(): number {
+    const target = this.newest?.signed.update.target ?? 0;
+    return this.part > 0 ? PAUSE_MS : Math.min(Math.max(PAUSE_MS, target + PAUSE_MORE_MS), MAX_PAUSE_MS);
   }
 
   /** Numbers of aliases that were told before a moment and are not held, newest first. */

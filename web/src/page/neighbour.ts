@@ -4,7 +4,6 @@ import type { Blamed } from "./intake.ts";
 import type { Link } from "./link.ts";
 import { SendQueue } from "./queue.ts";
 
-const BRINGS_MS = 1500; // between two chunks of one partition; at most 700 by the plan
 const MAX_STRETCHES = 512; // one for each partition of a content
 const ANSWER_MS = 500; // how long a sign of life may take, at least
 
@@ -45,13 +44,13 @@ export class Neighbour {
   }
 
   /**
-   * Notes that chunk n of a content came. After a halt a new stretch begins, though
+   * Notes that chunk n of a content came. After a halt, a longer pause, a new stretch begins, though
    * not with an answer: who helps out with one does not bring those that follow.
    */
-  bring(held: Pick<Held, "content" | "k">, n: number, now: number, unasked: boolean): void {
+  bring(held: Pick<Held, "content" | "k" | "pause">, n: number, now: number, unasked: boolean): void {
     const key = `${held.content}/${n % held.k}`;
     const before = this.#stretches.get(key);
-    const goesOn = before !== undefined && now - before.last < BRINGS_MS;
+    const goesOn = before !== undefined && now - before.last < held.pause;
     if (!goesOn && !unasked) return;
     const from = goesOn ? before.from : n;
     this.#stretches.delete(key);
@@ -59,10 +58,10 @@ export class Neighbour {
     if (this.#stretches.size > MAX_STRETCHES) this.#stretches.delete(this.#stretches.keys().next().value ?? "");
   }
 
-  /** True while chunks of n's partition keep coming, and have since before n: one who began later does not come back to it. */
-  brings(held: Pick<Held, "content" | "k">, n: number, now: number): boolean {
-    const s = this.#stretches.get(`${held.content}/${n % held.k}`);
-    return s !== undefined && now - s.last < BRINGS_MS && s.from < n;
+  /** Since which number chunks of a partition have kept coming; null while they do not. */
+  brings(held: Pick<Held, "content" | "k" | "pause">, partition: number, now: number): number | null {
+    const s = this.#stretches.get(`${held.content}/${partition}`);
+    return s !== undefined && now - s.last < held.pause ? s.from : null;
   }
 
   /** True if its last range covers chunk n. */

@@ -12,10 +12,10 @@ export type Wish = { from: string; partitions: number };
 export class Pull {
   readonly #orphans = new Map<ContentID, { since: number; asked: number }>();
 
-  /** Whom to ask now, and for which partitions of this content. */
-  due(content: ContentID, sources: readonly Source[], alive: (peer: string) => boolean, now: number): Wish[] {
+  /** Whom to ask now, and for which partitions of this content; those of `still` a sender of the plan before brings. */
+  due(content: ContentID, sources: readonly Source[], alive: (peer: string) => boolean, still: number, now: number): Wish[] {
     const of = sources.filter((s) => s.content === content);
-    let left = of.filter((s) => !s.standby && !alive(s.from)).reduce((all, s) => all | s.partitions, 0);
+    let left = of.filter((s) => !s.standby && !alive(s.from)).reduce((all, s) => all | s.partitions, 0) & ~still;
     if (left === 0) {
       this.#orphans.delete(content);
       return [];

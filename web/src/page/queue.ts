@@ -55,6 +55,12 @@ export class SendQueue {
     return last !== o;
   }
 
+  /** Drops what is not to be sent any more. */
+  drop(which: (o: Owed) => boolean): void {
+    for (const o of this.#owed) if (which(o)) this.#keys.delete(key(o));
+    this.#owed = this.#owed.filter((o) => !which(o));
+  }
+
   /** The next to send; what is too late by now is dropped on the way. */
   take(now: number): Owed | undefined {
     for (;;) {

@@ -6,12 +6,13 @@ import type { Held } from "./held.ts";
 import type { Neighbour } from "./neighbour.ts";
 
 const WITHIN_MS = 4000; // how long an answer is useful if nobody waits for it
-const MIN_WAIT_MS = 150;
+const WAIT_MS = 600; // for an answer, or four round trips: who does not have it says so, and a full line takes its time,
+const SOON_MS = 150; // or two, in low latency
 const ROUND_MS = 1000; // before all are asked once more
 const EACH_MS = 50; // that a chunk may take on a slow line behind those it was asked for with
 
-// When it was asked last, of whom and behind how many, of whom in this round, and not again before.
-type Tried = { at: number; last: string | null; before: number; by: Set<string>; again: number };
+// When it was asked last, of whom and behind how many, of whom in this round, not again before, and whether one of them brought it.
+type Tried = { at: number; last: string | null; before: number; by: Set<string>; again: number; answered: boolean };
 
 export class Repair {
   readonly #tried = new Map<string, Tried>();
@@ -43,9 +44,10 @@ export class Repair {
     }
   }
 
-  /** True while this neighbour is asked for a chunk. */
+  /** True if this neighbour was asked for a chunk, which may have come since. */
   isAsked(content: ContentID, number: number, of: string): boolean {
-    return this.#tried.get(`${content}/${number}`)?.by.has(of) === true;
+    const key = `${content}/${number}`;
+    return (this.#tried.get(key) ?? this.#repaired.get(key))?.by.has(of) === true;
   }
 
   /** True if the chunk was asked of someone else than who sends it now. */
@@ -54,13 +56,21 @@ export class Repair {
     const tried = this.#tried.get(key);
     this.#tried.delete(key);
     if (tried) this.#repaired.set(key, tried);
-    if (tried?.by.has(from)) this.#brought.set(from, now);
+    if (tried?.by.has(from)) {
+      tried.answered = true;
+      this.#brought.set(from, now);
+    }
     return tried !== undefined && !tried.by.has(from);
   }
 
   /** True of a chunk that somebody else was asked for before it came from this one, a second time. */
   wasRepaired(content: ContentID, number: number, from: string): boolean {
     return this.#repaired.get(`${content}/${number}`)?.by.has(from) === false;
+  }
+
+  /** True of a chunk that came from who was asked for it. */
+  wasAnswer(content: ContentID, number: number): boolean {
+    return this.#repaired.get(`${content}/${number}`)?.answered === true;
   }
 
   /** Forgets what is older than a minute. */
@@ -78,12 +88,12 @@ export class Repair {
    */
   #bringing(tried: Tried, now: number): boolean {
     const brought = this.#brought.get(tried.last ?? "") ?? -Infinity;
-    return now - brought < MIN_WAIT_MS && now - tried.at < Math.min(tried.before * EACH_MS, ROUND_MS);
+    return now - brought < SOON_MS && now - tried.at < Math.min(tried.before * EACH_MS, ROUND_MS);
   }
 
   #due(held: Held, number: number, sources: readonly Source[], open: readonly Neighbour[], now: number): { next: Neighbour; tried: Tried } | null {
     const key = `${held.content}/${number}`;
-    const tried = this.#tried.get(key) ?? { at: now, last: null, before: 0, by: new Set<string>(), again: 0 };
+    const tried = this.#tried.get(key) ?? { at: now, last: null, before: 0, by: new Set<string>(), again: 0, answered: false };
     if (now < tried.again || this.#bringing(tried, now)) return null;
     const choices = choose(held, number, sources, open);
     let next = choices.find((n) => !tried.by.has(n.id));
@@ -95,7 +105,7 @@ export class Repair {
     tried.by.add(next.id);
     tried.last = next.id;
     tried.at = now;
-    tried.again = now + Math.max(2 * next.rtt, MIN_WAIT_MS);
+    tried.again = now + (held.part > 0 ? Math.max(2 * next.rtt, SOON_MS) : Math.max(4 * next.rtt, WAIT_MS));
     this.#tried.set(key, tried);
     return { next, tried };
   }

@@ -29,6 +29,7 @@ export type Part = { type: "part"; last: boolean; bytes: Uint8Array };
 export type Ping = { type: "ping"; answer: boolean; id: number };
 export type Bye = { type: "bye"; code: number; reason: string };
 export type Past = { type: "past"; content: ContentID; partitions: number; from: number };
+export type Enough = { type: "enough"; content: ContentID; partition: number; from: number };
 export type ChunkFrame = { type: "chunk"; content: ContentID; number: number; payload: Uint8Array };
 export type Frame =
   | Hello
@@ -40,6 +41,7 @@ export type Frame =
   | Ping
   | Bye
   | Past
+  | Enough
   | ChunkFrame;
 
 /** Why a link is closed. */
@@ -67,6 +69,8 @@ export function readFrame(message: Uint8Array): Frame | null {
       return { type: "bye", code: r.u8(), reason: r.text8() };
     case 0x09:
       return { type: "past", content: r.hex(16), partitions: r.u8(), from: r.u64() };
+    case 0x0a:
+      return { type: "enough", content: r.hex(16), partition: r.u8(), from: r.u64() };
     case 0x10:
       return readChunk(r);
     default:
@@ -96,6 +100,8 @@ export function writeFrame(f: Frame): Uint8Array<ArrayBuffer> {
       return w.u8(0x08).u8(f.code).text8(f.reason).done();
     case "past":
       return w.u8(0x09).hex(f.content).u8(f.partitions).u64(f.from).done();
+    case "enough":
+      return w.u8(0x0a).hex(f.content).u8(f.partition).u64(f.from).done();
     case "chunk":
       return w.u8(0x10).hex(f.content).u64(f.number).u8(0).bytes(f.payload).done();
   }
