@@ -50,6 +50,7 @@ func (w wait) mustFetch(now time.Time) bool {
 type speed struct {
 	rate  float64       // bytes per second
 	delay time.Duration // until the first byte
+	known bool          // of a transfer; else the rate is a guess
 }
 
 const trust, minMeasured, longMeasured = 0.4, 32 << 10, time.Second
@@ -60,10 +61,18 @@ func (s *speed) measured(bytes int, delay, rest time.Duration) {
 	s.delay += time.Duration(trust * float64(delay-s.delay))
 	if bytes >= minMeasured && rest > 0 || rest >= longMeasured {
 		s.rate += trust * (float64(bytes)/rest.Seconds() - s.rate)
+		s.known = true
 	}
 }
 
+// fewChunks are asked for at once of a line of which nothing is known.
+const fewChunks = 4
+
 // chunksWithin is how many chunks come in that time, one at least.
 func (s *speed) chunksWithin(d time.Duration) int {
-	return max(1, int(s.rate*d.Seconds()/tuber.ChunkSize))
+	n := max(1, int(s.rate*d.Seconds()/tuber.ChunkSize))
+	if !s.known {
+		n = min(n, fewChunks)
+	}
+	return n
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -19,58 +18,82 @@ const (
 	maxChunksBody = maxList*(tuber.MaxFrame+4) + wire.MaxUpdate
 )
 
-// fetchChunks gets single chunks over HTTP: the same frames as on links,
-// verified the same way. It returns the bytes that were of use.
+// fetchChunks gets single chunks over HTTP: the same frames as on links, verified
+// the same way, each of use as soon as it is here. It returns the bytes that were.
 func (v *viewer) fetchChunks(ctx context.Context, c tuber.ContentID, numbers []tuber.ChunkNumber) (int, error) {
 	numbers = numbers[:min(len(numbers), maxList)]
+	taken := &records{v: v, content: c}
 	r, err := get(ctx, v.client, request{
 		url:   v.site.base.String() + v.member.cfg.Prefix + "chunks/" + c.String() + "?list=" + listOf(numbers),
-		limit: maxChunksBody,
+		limit: maxChunksBody, to: taken, within: requestTimeout,
 	})
-	if err != nil {
-		return 0, err
+	if r.delay > 0 {
+		v.measure(len(r.body), r.delay, r.rest)
 	}
-	v.measure(len(r.body), r.delay, r.rest)
-	return v.takeRecords(c, r.body)
+	if err == nil && len(taken.rest) > 0 {
+		err = fmt.Errorf("chunks over HTTP: the answer was cut short by a record's %d bytes", len(taken.rest))
+	}
+	return taken.got, err
 }
 
-// takeRecords reads records of a 4-byte length and a frame (package wire,
-// "Chunks over HTTP").
-func (v *viewer) takeRecords(c tuber.ContentID, body []byte) (int, error) {
-	var chunks []tuber.VerifiedChunk
-	var ms []*tuber.SignedManifest
-	got := 0
-	for rest := bytes.NewReader(body); rest.Len() > 0; {
-		frame, err := record(rest)
-		if err != nil {
-			return got, err
+// records takes an answer's records as they come: a 4-byte length and a frame each
+// (package wire, "Chunks over HTTP").
+type records struct {
+	v       *viewer
+	content tuber.ContentID
+	rest    []byte // of which no whole record is here
+	ms      []*tuber.SignedManifest
+	got     int // bytes of chunks
+}
+
+func (r *records) head(int64) {}
+
+// Write takes what came.
+func (r *records) Write(b []byte) (int, error) {
+	r.rest = append(r.rest, b...)
+	for len(r.rest) >= 4 {
+		n := int64(binary.BigEndian.Uint32(r.rest))
+		if n > wire.MaxUpdate {
+			return 0, fmt.Errorf("chunks over HTTP: a record of %d bytes, at most %d", n, wire.MaxUpdate)
 		}
-		f, err := wire.ReadFrame(frame)
-		if errors.Is(err, wire.ErrUnknown) {
-			continue
+		if int64(len(r.rest)) < 4+n {
+			break
 		}
-		if err != nil {
-			return got, fmt.Errorf("chunks over HTTP: %w", err)
+		if err := r.take(r.rest[4 : 4+n]); err != nil {
+			return 0, err
 		}
-		switch f := f.(type) {
-		case wire.Update:
-			for _, raw := range f.Manifests {
-				m, err := tuber.OpenManifest(v.member.cfg.Site, raw)
-				if err != nil {
-					return got, fmt.Errorf("chunks over HTTP: %w", err)
-				}
-				ms = append(ms, m)
-			}
-		case wire.Chunk:
-			chunk, err := v.verify(ms, f)
-			if err != nil {
-				return got, err
-			}
-			chunks = append(chunks, chunk)
-			got += len(chunk.Data())
-		}
+		r.rest = r.rest[4+n:]
 	}
-	return got, v.member.peer.Give(v.member.cfg.Site, c, ms, chunks)
+	return len(b), nil
+}
+
+func (r *records) take(frame []byte) error {
+	f, err := wire.ReadFrame(bytes.Clone(frame)) // statements in it are kept
+	if errors.Is(err, wire.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("chunks over HTTP: %w", err)
+	}
+	var chunks []tuber.VerifiedChunk
+	switch f := f.(type) {
+	case wire.Update:
+		for _, raw := range f.Manifests {
+			m, err := tuber.OpenManifest(r.v.member.cfg.Site, raw)
+			if err != nil {
+				return fmt.Errorf("chunks over HTTP: %w", err)
+			}
+			r.ms = append(r.ms, m)
+		}
+	case wire.Chunk:
+		chunk, err := r.v.verify(r.ms, f)
+		if err != nil {
+			return err
+		}
+		chunks = append(chunks, chunk)
+		r.got += len(chunk.Data())
+	}
+	return r.v.member.peer.Give(r.v.member.cfg.Site, r.content, r.ms, chunks)
 }
 
 // verify finds the chunk's manifest among those that came with it, or in the store.
@@ -89,20 +112,6 @@ func (v *viewer) verify(ms []*tuber.SignedManifest, f wire.Chunk) (tuber.Verifie
 		return chunk, fmt.Errorf("chunks over HTTP: %w", err)
 	}
 	return chunk, nil
-}
-
-func record(r *bytes.Reader) ([]byte, error) {
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return nil, fmt.Errorf("chunks over HTTP: the answer was cut short: %w", err)
-	}
-	n := binary.BigEndian.Uint32(head[:])
-	if int64(n) > int64(r.Len()) {
-		return nil, fmt.Errorf("chunks over HTTP: a record of %d bytes, %d are there", n, r.Len())
-	}
-	frame := make([]byte, n)
-	_, err := io.ReadFull(r, frame)
-	return frame, err
 }
 
 // listOf writes ascending numbers as "7,9-12".

@@ -117,6 +117,7 @@ func TestMissingChunksAreFetchedAtTheLastMoment(t *testing.T) {
 	body := segmentBody(1)
 	v, asked := lateSegment(t, body, false)
 	v.play.append(700*time.Millisecond, time.Now())
+	v.http.known = true
 	began := time.Now()
 	got, err := v.bytesFromChunks(t.Context())
 	if err != nil || string(got) != string(body) {
@@ -151,8 +152,43 @@ func TestAFalsifiedChunkOverHTTPIsNotPlayed(t *testing.T) {
 	if !errors.Is(err, errChunkHTTP) || !errors.Is(err, tuber.ErrChunk) || len(*asked) != 1 {
 		t.Errorf("got %v after %d requests, want the lie found at once", err, len(*asked))
 	}
-	if _, ok := v.member.chunks.Get(tuber.ContentID{1}, 11); ok {
-		t.Error("a chunk of an answer with a lie is held")
+	_, before := v.member.chunks.Get(tuber.ContentID{1}, 11)
+	_, lie := v.member.chunks.Get(tuber.ContentID{1}, 12)
+	_, behind := v.member.chunks.Get(tuber.ContentID{1}, 13)
+	if !before || lie || behind {
+		t.Errorf("held: %v, %v, %v; want what was verified before the lie, and nothing else", before, lie, behind)
+	}
+}
+
+// What came of an answer is of use, whether or not the rest does.
+func TestRecordsAreTakenAsTheyCome(t *testing.T) {
+	m, chunks, key := signedSegment(t, segmentBody(1))
+	v := memberOnly(t, "http://127.0.0.1:1", key)
+	c, first := m.Manifest().Content, m.Manifest().First
+	r := &records{v: v, content: c}
+	record := func(f wire.Frame) []byte {
+		b := f.Append(nil)
+		return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
+	}
+	answer := record(wire.Update{Manifests: [][]byte{m.Raw()}})
+	for i, b := range chunks[:2] {
+		answer = append(answer, record(wire.Chunk{Content: c, Number: first + tuber.ChunkNumber(i), Payload: b})...)
+	}
+	for piece := range slices.Chunk(answer[:len(answer)-1], 1000) {
+		if _, err := r.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, one := v.member.chunks.Get(c, first)
+	_, two := v.member.chunks.Get(c, first+1)
+	if !one || two || r.got != len(chunks[0]) {
+		t.Errorf("held: %v, %v, %d bytes; want the first chunk, the second lacks a byte", one, two, r.got)
+	}
+	if _, err := r.Write(answer[len(answer)-1:]); err != nil || r.got != len(chunks[0])+len(chunks[1]) || len(r.rest) != 0 {
+		t.Errorf("%d bytes and %d left (%v), want both", r.got, len(r.rest), err)
+	}
+	if _, err := r.Write([]byte{0xFF, 0, 0, 0}); err == nil {
+		t.Error("a record of 4 GB is waited for")
 	}
 }
 

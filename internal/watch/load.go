@@ -128,14 +128,20 @@ func (v *viewer) bytes(ctx context.Context, p piece) ([]byte, error) {
 	if v.member == nil || p.path == "" {
 		return v.overHTTP(ctx, p, nil)
 	}
-	if v.member.linked() {
-		body, err := v.fromChunks(ctx, p, asked)
-		if err == nil || ctx.Err() != nil {
-			return body, err
+	var here []byte
+	for turn := 0; ; turn++ {
+		if turn > 0 || v.member.linked() {
+			body, err := v.fromChunks(ctx, p.after(len(here)), asked)
+			if err == nil || ctx.Err() != nil {
+				return append(here, body...), err
+			}
+			v.o.Log.Debug("over plain HTTP", "why", err)
 		}
-		v.o.Log.Debug("over plain HTTP", "why", err)
+		body, whole, err := v.plainFor(ctx, p.after(len(here)), turn == 0)
+		if here = append(here, body...); whole || err != nil {
+			return here, err
+		}
 	}
-	return v.plainFirst(ctx, p, asked)
 }
 
 var (
@@ -153,7 +159,7 @@ func (v *viewer) fromChunks(ctx context.Context, p piece, asked time.Time) ([]by
 	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	needed := began
+	needed, again, failed := began, began, 0
 	for {
 		change := v.member.chunks.change()
 		parts, l := v.member.chunks.parts(p)
@@ -164,28 +170,41 @@ func (v *viewer) fromChunks(ctx context.Context, p piece, asked time.Time) ([]by
 			return body, v.pace(ctx, l.content, len(body), asked)
 		case !l.known && now.Sub(began) >= knownWithin:
 			return nil, errUnstated
-		case l.known && flying == nil && v.wait(asked, target, l).mustFetch(now):
+		case l.known && flying == nil && !now.Before(again) && v.wait(asked, target, l).mustFetch(now):
 			if len(l.numbers) == 0 {
 				return nil, errUnstated // statements are missing, not chunks
 			}
 			flying = v.startFetch(ctx, l)
 		}
-		if l.known && now.Sub(needed) >= lookEvery {
+		if now.Sub(needed) >= lookEvery {
 			needed = now
-			if err := v.member.peer.Need(v.member.cfg.Site, l.content, l.numbers); err != nil {
-				return nil, err
-			}
+			v.need(l)
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-change:
 		case err := <-flying:
-			if flying = nil; err != nil {
+			if flying = nil; err == nil {
+				break
+			}
+			// A host whose line is full may not answer in time: links bring it, or it does later.
+			if failed++; failed >= tries || !errors.Is(err, context.DeadlineExceeded) || !v.member.linked() {
 				return nil, fmt.Errorf("%w: %w", errChunkHTTP, err)
 			}
+			again = time.Now().Add(fetchFor)
 		case <-time.After(lookEvery):
 		}
+	}
+}
+
+// need has neighbours asked for what lacks of a piece.
+func (v *viewer) need(l lack) {
+	if !l.known {
+		return
+	}
+	if err := v.member.peer.Need(v.member.cfg.Site, l.content, l.numbers); err != nil {
+		v.o.Log.Debug("ask for chunks", "err", err)
 	}
 }
 
@@ -214,8 +233,11 @@ func (v *viewer) startFetch(ctx context.Context, l lack) chan error {
 		v.mu.Lock()
 		v.count.chunks += uint64(got)
 		v.mu.Unlock()
-		if err == nil && got == 0 {
+		switch {
+		case err == nil && got == 0:
 			err = errors.New("the host holds none of them")
+		case got > 0 && errors.Is(err, context.DeadlineExceeded):
+			err = nil // what came is of use, and more will be asked for
 		}
 		out <- err
 	}()

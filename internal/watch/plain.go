@@ -18,7 +18,7 @@ const (
 
 // plain is how a piece is asked for over HTTP alone.
 func (p piece) plain() request {
-	q := request{url: p.url, limit: maxMedia}
+	q := request{url: p.url, limit: maxMedia, within: mediaTimeout}
 	switch at := p.at(); {
 	case p.rng != nil:
 		q.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", at, p.rng.End()-1)}}
@@ -35,7 +35,7 @@ func (v *viewer) overHTTP(ctx context.Context, p piece, so *progress) ([]byte, e
 		q := p.plain()
 		if so != nil {
 			so.begin()
-			q.progress = so
+			q.to = so
 		}
 		var r reply
 		r, err = get(ctx, v.client, q)
@@ -54,10 +54,11 @@ func (v *viewer) overHTTP(ctx context.Context, p piece, so *progress) ([]byte, e
 	return nil, err
 }
 
-// plainFirst asks plain HTTP, and gives the answer up where links can bring the
-// rest and it is not nearly there: over a full line it takes longer than finding
-// peers. What came of it counts.
-func (v *viewer) plainFirst(ctx context.Context, p piece, asked time.Time) ([]byte, error) {
+// plainFor asks plain HTTP, and neighbours as well: once they have brought the rest,
+// the answer is given up; with soon, where they can bring it and the answer is not
+// nearly there: over a full line it takes longer than finding peers. What came of it
+// counts; whole tells whether that was all.
+func (v *viewer) plainFor(ctx context.Context, p piece, soon bool) (body []byte, whole bool, err error) {
 	type answer struct {
 		body []byte
 		err  error
@@ -72,45 +73,34 @@ func (v *viewer) plainFirst(ctx context.Context, p piece, asked time.Time) ([]by
 	}()
 	for {
 		change := v.member.chunks.change()
-		if v.overtakes(p, so) {
+		if v.overtakes(p, so, soon) {
 			giveUp()
 			if a := <-got; a.err == nil {
-				return a.body, nil
+				return a.body, true, nil
 			}
-			return v.goOn(ctx, p, so.bytes(), asked)
+			return so.bytes(), false, nil
 		}
 		select {
 		case a := <-got:
-			return a.body, a.err
+			return a.body, a.err == nil, a.err
 		case <-change:
 		case <-time.After(lookEvery):
 		}
 	}
 }
 
-// overtakes tells whether links bring the rest of an answer sooner than HTTP, as
-// far as one can tell.
-func (v *viewer) overtakes(p piece, so *progress) bool {
+// overtakes tells whether links have brought the rest of an answer, or, with soon,
+// bring it sooner than HTTP, as far as one can tell.
+func (v *viewer) overtakes(p piece, so *progress, soon bool) bool {
 	reached, left := so.left(time.Now())
 	_, l := v.member.chunks.parts(p.after(reached))
 	if l.done() {
 		return true
 	}
-	return l.known && left > nearlyAll && v.member.linked()
-}
-
-// goOn gets what follows the bytes that are here.
-func (v *viewer) goOn(ctx context.Context, p piece, here []byte, asked time.Time) ([]byte, error) {
-	rest := p.after(len(here))
-	body, err := v.fromChunks(ctx, rest, asked)
-	if err != nil && ctx.Err() == nil {
-		v.o.Log.Debug("the rest over plain HTTP", "why", err)
-		body, err = v.overHTTP(ctx, rest, nil)
+	if left > nearlyAll {
+		v.need(l)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return append(here, body...), nil
+	return soon && l.known && left > nearlyAll && v.member.linked()
 }
 
 // progress is how far an answer has come.

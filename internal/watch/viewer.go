@@ -57,7 +57,7 @@ func newViewer(s *site, o *Options, number int) (*viewer, error) {
 	v := &viewer{
 		site: s, o: o, number: number, client: newClient(o.Insecure), began: time.Now(),
 		listed: make(chan struct{}, 1), checks: make(chan check, maxChecks),
-		source: s.playlist, http: speed{guessRate, guessDelay},
+		source: s.playlist, http: speed{rate: guessRate, delay: guessDelay},
 	}
 	v.count.firstFrame = unknownTime
 	if s.swarm == nil {

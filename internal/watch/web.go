@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -12,7 +13,8 @@ import (
 
 const (
 	requestTimeout = 10 * time.Second
-	maxDocument    = 2 << 20 // bytes of a page or a script that is read
+	mediaTimeout   = 120 * time.Second // hls.js fragLoadPolicy maxLoadTimeMs
+	maxDocument    = 2 << 20           // bytes of a page or a script that is read
 	maxMedia       = 64 << 20
 )
 
@@ -35,7 +37,14 @@ type request struct {
 	limit  int64
 	packed bool // it may come compressed, as pages and scripts come to a browser
 
-	progress *progress // told of what comes; may be nil
+	within time.Duration // all of it
+	to     sink          // given what comes; may be nil
+}
+
+// sink takes an answer as it comes.
+type sink interface {
+	head(total int64) // bytes of it, -1 if nobody says
+	io.Writer
 }
 
 // reply is its answer.
@@ -49,7 +58,7 @@ type reply struct {
 
 // get reads a whole answer; any status but 200 and 206 is an error.
 func get(ctx context.Context, c *http.Client, q request) (reply, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(q.within, requestTimeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, q.url, nil)
 	if err != nil {
@@ -78,9 +87,9 @@ func get(ctx context.Context, c *http.Client, q request) (reply, error) {
 		}
 	}
 	body = io.LimitReader(body, q.limit+1)
-	if q.progress != nil {
-		q.progress.head(resp.ContentLength)
-		body = io.TeeReader(body, q.progress)
+	if q.to != nil {
+		q.to.head(resp.ContentLength)
+		body = io.TeeReader(body, q.to)
 	}
 	r.body, err = io.ReadAll(body)
 	r.rest = time.Since(began) - r.delay
