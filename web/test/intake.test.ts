@@ -194,6 +194,41 @@ test("a delivery gives the bytes in order as chunks arrive, the missing by HTTP 
   assert.equal(said.at(-1), "end");
 });
 
+test("a slow line is asked for no more than it brings in a second, and for the rest after an answer that broke off", async () => {
+  const site = await newSite();
+  const held = new Memory().of(CONTENT);
+  const data = media(6 * 16_384);
+  const run = await newRun(site, { first: 0, url: "/s" }, data);
+  held.addRun(run, 0);
+  const fetched: number[][] = [];
+  const said: string[] = [];
+  const d: Delivery = new Delivery({
+    id: 1, held, url: "/s", from: 0, end: null, target: 2000, asked: performance.now(),
+    post: (m: ToWorker) => {
+      said.push(m.type);
+      if (m.type === "data") d.pull();
+    },
+    ahead: () => 0,
+    http: {
+      speed: { rate: 50, delay: 10 }, // three chunks a second
+      flying: () => false,
+      fetch: async (numbers) => {
+        fetched.push(numbers);
+        const first = numbers[0] ?? 0;
+        held.put(await VerifiedChunk.verify(run, first, cut(data)[first] as Uint8Array));
+        throw new Error("timed out");
+      },
+    },
+    grant: () => 0,
+    answered: () => undefined,
+  });
+  d.pull();
+  await d.run();
+  assert.deepEqual(fetched.slice(0, 2), [[0, 1, 2], [1, 2, 3]]);
+  assert.equal(fetched.length, 6);
+  assert.equal(said.includes("fetch"), false, "plain HTTP is not needed");
+});
+
 test("a delivery that HTTP cannot complete ends with fetch", async () => {
   const site = await newSite();
   const held = new Memory().of(CONTENT);

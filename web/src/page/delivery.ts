@@ -7,6 +7,7 @@ import { endOf, numberAt } from "./place.ts";
 import { missingOf } from "./segment.ts";
 
 const TICK_MS = 100;
+const AT_ONCE_MS = 1000; // no more is asked of HTTP than it brings in this time: links may bring the rest
 const URGENT_MS = 1500; // or, in low latency, two parts
 
 export type DeliveryOptions = {
@@ -131,10 +132,10 @@ export class Delivery {
     const must = mustFetch({ now: performance.now(), asked, ahead: this.#o.ahead(), target, missing, http: http.speed });
     if (!must) return false;
     if (due.length > 0) {
-      http.fetch(due).then(
-        () => void (this.#failed ||= due.every((n) => !held.has(n))), // it has none of them
-        () => void (this.#failed = true),
-      );
+      if (flying.length > 0) return false;
+      const some = due.slice(0, Math.max(1, Math.floor((http.speed.rate * AT_ONCE_MS) / CHUNK_SIZE)));
+      const judge = (): void => void (this.#failed ||= some.every((n) => !held.has(n))); // what came of an answer that broke off is of use
+      http.fetch(some).then(judge, judge);
       return false;
     }
     return flying.length === 0 && !whole; // statements are missing, not chunks
