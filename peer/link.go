@@ -252,6 +252,13 @@ func (l *link) silent(now time.Time) (silent, probe bool) {
 	return sent.After(heard) && now.Sub(sent) > max(answerWithin, 3*l.ping.rtt), false
 }
 
+// mayProbe tells whether one more sign of life may be asked for.
+func (l *link) mayProbe(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ping.sent.IsZero() && l.probes.take(probeBurst, now)
+}
+
 // probe sends a ping unless one is under way.
 func (l *link) probe(now time.Time) {
 	l.mu.Lock()

@@ -16,7 +16,8 @@ const (
 	goesOnMost  = 8 * time.Second
 	pastGrace   = 2 * time.Second        // what was asked for as the past may take longer
 	askWithin   = 2 * time.Second        // an answer later than this is of no use
-	minAskAgain = 600 * time.Millisecond // 4 RTT, but never less: who does not have it says so, and the answer takes its time on a full line
+	minAskAgain = 150 * time.Millisecond // 2 RTT, but never less: the answer takes its time to send,
+	answersFor  = 600 * time.Millisecond // 4 RTT, and on a full line more: so long if the one who was asked gives a sign of life
 	askRounds   = 3                      // of all who may have it
 	roundEvery  = time.Second
 	maxWants    = 4096 // chunks looked out for, per content
@@ -28,6 +29,7 @@ type want struct {
 	higher int            // numbers of its partition that overtook it
 	past   bool           // it is older than the assignment
 	asked  []tuber.PeerID // in this round
+	at     time.Time      // when the last of them was; zero once that one has said that it lacks it
 	rounds int
 }
 
@@ -169,7 +171,7 @@ func (s *swarm) onMissing(l *link, f wire.Missing) {
 	}
 	for _, n := range f.Numbers {
 		if x := w.m[n]; x != nil && slices.Contains(x.asked, l.id()) {
-			x.due = time.Time{}
+			x.due, x.at = time.Time{}, time.Time{}
 		}
 	}
 }
@@ -194,6 +196,10 @@ func (s *swarm) repair(now time.Time) (wanting bool) {
 				x.due = now.Add(lateAfter)
 				continue
 			}
+			if until := s.answersUntilLocked(x); now.Before(until) {
+				x.due = until
+				continue
+			}
 			l := s.helperLocked(c, n, x)
 			if l == nil {
 				if x.rounds++; x.rounds >= askRounds {
@@ -202,8 +208,8 @@ func (s *swarm) repair(now time.Time) (wanting bool) {
 				x.asked, x.due = nil, now.Add(roundEvery)
 				continue
 			}
-			x.asked = append(x.asked, l.id())
-			x.due = now.Add(max(4*l.rtt(), minAskAgain))
+			x.asked, x.at = append(x.asked, l.id()), now
+			x.due = now.Add(max(2*l.rtt(), minAskAgain))
 			asks[askKey{l, c}] = append(asks[askKey{l, c}], n)
 		}
 		if len(w.m) == 0 && now.After(w.pastUntil) {
@@ -213,10 +219,26 @@ func (s *swarm) repair(now time.Time) (wanting bool) {
 	wanting = len(s.wants) > 0
 	s.mu.Unlock()
 	for key, numbers := range asks {
+		if key.l.mayProbe(now) {
+			key.l.probe(now)
+		}
 		slices.Sort(numbers)
 		key.l.askFor(key.c, numbers)
 	}
 	return wanting
+}
+
+// answersUntilLocked is how long the one who was asked last has to answer: who is
+// gone gives no sign of life, and who lacks the chunk says so.
+func (s *swarm) answersUntilLocked(x *want) time.Time {
+	if len(x.asked) == 0 || x.at.IsZero() {
+		return time.Time{}
+	}
+	l := s.links[x.asked[len(x.asked)-1]]
+	if l == nil || l.heard.Load() <= x.at.UnixNano() {
+		return time.Time{}
+	}
+	return x.at.Add(max(4*l.rtt(), answersFor))
 }
 
 // goesOnLocked tells whether a source still brings the partition of n, and has done

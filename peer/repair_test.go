@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/wire"
 )
 
 // What is visited below a number is what a plain look through the map finds,
@@ -95,5 +96,31 @@ func TestProbesAreAnswered(t *testing.T) {
 	}
 	if probes < 60 {
 		t.Errorf("%d probes in a minute", probes)
+	}
+}
+
+// Who was asked has longer to answer if it gives a sign of life, but not once it has
+// said that it lacks the chunk.
+func TestWhoIsThereHasTimeToAnswer(t *testing.T) {
+	id, now := tuber.PeerID{1}, time.Now()
+	l := &link{in: tuber.Introduction{Peer: id}}
+	c := tuber.ContentID{1}
+	x := &want{asked: []tuber.PeerID{id}, at: now}
+	s := &swarm{links: map[tuber.PeerID]*link{id: l}, wants: map[tuber.ContentID]*wantSet{c: {m: map[tuber.ChunkNumber]*want{7: x}}}}
+	l.heard.Store(now.Add(-time.Second).UnixNano())
+	if until := s.answersUntilLocked(x); !until.IsZero() {
+		t.Errorf("nothing came since it was asked: waited for until %v", until)
+	}
+	l.heard.Store(now.Add(time.Millisecond).UnixNano())
+	if until := s.answersUntilLocked(x); !until.Equal(now.Add(answersFor)) {
+		t.Errorf("it is there: waited for until %v, want %v", until, answersFor)
+	}
+	l.ping.rtt = time.Second
+	if until := s.answersUntilLocked(x); !until.Equal(now.Add(4 * time.Second)) {
+		t.Errorf("it is far: waited for until %v, want four round trips", until)
+	}
+	s.onMissing(l, wire.Missing{Content: c, Numbers: []tuber.ChunkNumber{7}})
+	if until := s.answersUntilLocked(x); !until.IsZero() || !x.due.IsZero() {
+		t.Errorf("it lacks the chunk: waited for until %v", until)
 	}
 }

@@ -69,7 +69,7 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 		slow int
 		wait time.Duration
 		busy time.Duration // of each
-		last uint64        // bytes sent to a fourth, for which chunks wait all the time
+		last uint64        // bytes sent to a fourth, for which chunks wait all the time; unless it has a million
 		want tuber.BitsPerSecond
 	}{
 		{0, 0, 0, 0, firstBooster},
@@ -81,6 +81,7 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 		{0, 0, 8 * time.Second, 0, 216e3},                                // 0.9 of 240 kbit/s
 		{0, 0, 0, 100_000, firstBooster},                                 // one of four waits
 		{0, 0, 0, 900_000, 864e3},                                        // which has most of the line
+		{0, 0, 10 * time.Second, 1_000_000, 936e3},                       // three of four wait, and the fourth has most of the line
 	} {
 		story(t, func(h *house) {
 			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)
@@ -96,7 +97,11 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 				v.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: []tuber.LinkReport{{Peer: b.id, Received: 100_000}}}})
 			}
 			if tt.last > 0 {
-				sent = append(sent, tuber.LinkReport{Peer: all[3].id, Sent: tt.last, Busy: tuber.ReportEvery})
+				l := tuber.LinkReport{Peer: all[3].id, Sent: tt.last, Busy: tuber.ReportEvery}
+				if tt.last == 1_000_000 {
+					l.Busy = 0
+				}
+				sent = append(sent, l)
 			}
 			passes(time.Second, all...)
 			b.say(wire.Report{Report: tuber.Report{Interval: tuber.ReportEvery, Links: sent}})

@@ -26,7 +26,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
 	used, behind, wait := 0, 0, c.drainLocked()
 	var sent, received uint64
-	var busy float64 // seconds that links were, weighed by what they carried: one slow receiver is not a full line
+	var busy, waited float64 // seconds that links were, weighed by what they carried, and not
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
 		if !m.knows(l.Peer) || !c.linkLocked(m, l, interval, now) {
 			continue
@@ -35,6 +35,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		m.ledger.cameLate.add(uint64(l.Late), now)
 		received += min(l.Received, uint64(fastestLink*interval.Seconds()))
 		sent += min(l.Sent, uint64(fastestLink*interval.Seconds()))
+		waited += min(l.Busy, interval).Seconds()
 		busy += min(l.Busy, interval).Seconds() * float64(min(l.Sent, uint64(fastestLink*interval.Seconds())))
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
@@ -49,7 +50,9 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	if due := c.dueLocked(m.id); due > 0 {
 		m.ledger.had = max(leastHad, min(1, 8*float64(received)/interval.Seconds()/due))
 	}
-	share := busy / interval.Seconds() / float64(max(sent, 1))
+	// One slow receiver is not a full line, unless it has most of it; on a full line one
+	// link may carry most, and not wait, while the others starve.
+	share := max(busy/float64(max(sent, 1)), waited/float64(max(used, 1))) / interval.Seconds()
 	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/min(1, max(share, busyEnough)/busyMost), share, m.means.Upload, now) {
 		c.markLocked(m.id)
 	}

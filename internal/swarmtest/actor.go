@@ -207,6 +207,13 @@ func (a *Actor) Carries() *Actor {
 	return a
 }
 
+// HasCarried waits until it has sent to others, whether or not it still does.
+func (a *Actor) HasCarried() *Actor {
+	a.s.t.Helper()
+	a.until("has carried chunks to others", func() bool { return a.sent() > 4*chunkSize })
+	return a
+}
+
 // Leave closes the page or the program: neighbours are told.
 func (a *Actor) Leave() {
 	a.s.t.Helper()

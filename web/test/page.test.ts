@@ -230,6 +230,34 @@ test("a neighbour brings what follows what it has sent without a halt, and nothi
   assert.equal(n.brings(held, 0, 3600), 20, "a new stretch begins");
 });
 
+test("who was asked has longer to answer if it gives a sign of life", () => {
+  const repair = new Repair();
+  const asked: string[] = [];
+  const heard = { a: 0, b: 0 };
+  const open = (["a", "b"] as const).map((id) => {
+    const n = new Neighbour({ peer: id, key: new Uint8Array(32), role: "booster", offer: false });
+    n.rtt = 20;
+    n.link = { send: () => asked.push(id), get heard() { return heard[id]; } } as unknown as Link;
+    return n;
+  });
+  const held = new Memory().of(CONTENT, 1);
+  const sources: Source[] = ["a", "b"].map((from) => ({ content: CONTENT, partitions: 1, from, standby: true }));
+  const at = (now: number): string => {
+    repair.ask(held, [7], sources, open, now);
+    return asked.join("");
+  };
+  assert.equal(at(1000), "a");
+  heard.a = 1100;
+  assert.equal(at(1200), "a", "it is there");
+  assert.equal(at(1599), "a");
+  assert.equal(at(1600), "ab", "it has had its time");
+  assert.equal(at(1749), "ab");
+  assert.equal(at(2750), "aba", "nothing came from that one: all are asked once more");
+  heard.a = 2800;
+  repair.missing(CONTENT, [7]);
+  assert.equal(at(2810), "abab", "it has said that it lacks it");
+});
+
 test("a chunk that comes twice is late if somebody else was asked for it", () => {
   const repair = new Repair();
   const asked: Frame[] = [];

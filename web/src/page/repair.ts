@@ -6,8 +6,8 @@ import type { Held } from "./held.ts";
 import type { Neighbour } from "./neighbour.ts";
 
 const WITHIN_MS = 4000; // how long an answer is useful if nobody waits for it
-const WAIT_MS = 600; // for an answer, or four round trips: who does not have it says so, and a full line takes its time,
-const SOON_MS = 150; // or two, in low latency
+const SOON_MS = 150; // for an answer, or two round trips,
+const WAIT_MS = 600; // or four, if who was asked gives a sign of life: who does not have it says so, and a full line takes its time
 const ROUND_MS = 1000; // before all are asked once more
 const EACH_MS = 50; // that a chunk may take on a slow line behind those it was asked for with
 
@@ -91,10 +91,17 @@ export class Repair {
     return now - brought < SOON_MS && now - tried.at < Math.min(tried.before * EACH_MS, ROUND_MS);
   }
 
+  /** True while whoever was asked last has shown that it is there, and may still answer. */
+  #answers(tried: Tried, open: readonly Neighbour[], now: number): boolean {
+    const last = open.find((n) => n.id === tried.last);
+    return last !== undefined && (last.link?.heard ?? 0) > tried.at && now - tried.at < Math.max(4 * last.rtt, WAIT_MS);
+  }
+
   #due(held: Held, number: number, sources: readonly Source[], open: readonly Neighbour[], now: number): { next: Neighbour; tried: Tried } | null {
     const key = `${held.content}/${number}`;
     const tried = this.#tried.get(key) ?? { at: now, last: null, before: 0, by: new Set<string>(), again: 0, answered: false };
     if (now < tried.again || this.#bringing(tried, now)) return null;
+    if (held.part === 0 && this.#answers(tried, open, now)) return null;
     const choices = choose(held, number, sources, open);
     let next = choices.find((n) => !tried.by.has(n.id));
     if (!next && choices.length > 0 && now >= Math.max(tried.again, tried.at) + ROUND_MS) {
@@ -105,7 +112,7 @@ export class Repair {
     tried.by.add(next.id);
     tried.last = next.id;
     tried.at = now;
-    tried.again = now + (held.part > 0 ? Math.max(2 * next.rtt, SOON_MS) : Math.max(4 * next.rtt, WAIT_MS));
+    tried.again = now + Math.max(2 * next.rtt, SOON_MS);
     this.#tried.set(key, tried);
     return { next, tried };
   }
