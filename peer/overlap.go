@@ -71,6 +71,17 @@ func (s *swarm) overlapLocked(old, p *tuber.PeerPlan, now time.Time) {
 	}
 }
 
+// givesLocked tells whether the owner lets this side send at all.
+func (s *swarm) givesLocked() bool {
+	switch s.peer.cfg.Role {
+	case tuber.RoleOrigin:
+		return true
+	case tuber.RoleViewer:
+		return s.means.Upload > 0 && s.means.Relay
+	}
+	return s.means.Upload > 0
+}
+
 // overlap tells senders of before what comes from their successors, and ends the
 // links that nobody needs any more. It tells whether there are any left.
 func (s *swarm) overlap(now time.Time) (work bool) {

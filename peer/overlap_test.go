@@ -94,7 +94,15 @@ func TestOverlap(t *testing.T) {
 	if len(s.sends) != 2 || len(s.gets) != 2 {
 		t.Fatalf("%d and %d legs go on, want two each: not those that the plan has, nor without a link", len(s.sends), len(s.gets))
 	}
-	s.plan = next
+	s.plan, s.peer, s.means = next, &Peer{cfg: Config{Role: tuber.RoleViewer}}, tuber.Means{Upload: 1e6, Relay: true}
+	if got := len(s.duties(nil, c)); got != 3 {
+		t.Errorf("%d duties, want what the plan has and what goes on", got)
+	}
+	for _, means := range []tuber.Means{{Upload: 1e6}, {Relay: true}} {
+		if s.means = means; len(s.duties(nil, c)) != 1 {
+			t.Errorf("with %+v it goes on though its owner gives nothing any more", means)
+		}
+	}
 	if from, ok := s.succeededLocked(leg{a, c, 1}, now); !ok || from != 0 {
 		t.Errorf("nobody is to send the partition: %d, %v", from, ok)
 	}

@@ -29,6 +29,9 @@ func (s *swarm) duties(from *link, c tuber.ContentID) []duty {
 		}
 	}
 	for x, r := range s.sends {
+		if !s.givesLocked() {
+			break // its owner has just said so: nothing goes on
+		}
 		if l := s.links[x.peer]; x.content == c && l != nil && l != from && !r.enough {
 			out = append(out, duty{l, 1 << x.p, overlapPriority})
 		}

@@ -232,7 +232,6 @@ func (l *link) received(v tuber.VerifiedChunk, fresh bool) {
 		l.count.received += uint64(len(v.Data()))
 	} else {
 		l.count.twice += uint64(len(v.Data()))
-
 	}
 	if late {
 		l.count.late++

@@ -21,7 +21,7 @@ const (
 	tickEvery = 50 * time.Millisecond
 	tickRest  = 450 * time.Millisecond
 
-	fullAfter = 2 * time.Second
+	fullAfter = 2 * time.Second // that a chunk waits which the plan wants, a line counts as full: no asks are taken on
 
 	maxQuarantined = 4096
 	shunFor        = 10 * time.Minute // a peer of another version, or one that could not prove itself

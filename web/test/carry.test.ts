@@ -110,10 +110,17 @@ test("a change of the plan: the sender before goes on until its receiver has eno
   assert.deepEqual(sent, [0, 1, 2, 3, 4], "what is before goes, after what the plan wants");
   await take(8, 600);
   assert.deepEqual(sent.slice(5), [], "it has enough");
+  giving.relay = false;
+  await take(5, 650); // the plan's own wish stays until the next plan
+  giving.relay = true;
   giving.setAssignments([], 700);
+  giving.relay = false;
+  await take(7, 710);
+  assert.deepEqual(sent.slice(5), [5], "nothing goes on where the viewer gives nothing any more");
+  giving.relay = true;
   await take(9, 700 + 9_999);
   await take(11, 700 + 10_000);
-  assert.deepEqual(sent.slice(5), [9], "nobody goes on for longer");
+  assert.deepEqual(sent.slice(5), [5, 9], "nobody goes on for longer");
 });
 
 test("a sender of the plan before is told enough once a successor brings the partition", () => {

@@ -77,7 +77,7 @@ export class Giving {
     for (const a of this.#assignments) {
       if (a.content === held.content && (a.partitions & (1 << partition)) !== 0) this.#push(a.to, held, chunk, a.priority, from, now);
     }
-    for (const leg of this.#overlap.legs(now)) {
+    for (const leg of this.relay ? this.#overlap.legs(now) : []) {
       if (leg.content === held.content && leg.partition === partition) this.#push(leg.peer, held, chunk, PAST, from, now);
     }
   }
