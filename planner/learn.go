@@ -16,17 +16,16 @@ const (
 	firstBooster tuber.BitsPerSecond = 5e6 // its owner chose a cap knowingly
 	leastUpload  tuber.BitsPerSecond = 64e3
 
-	steep       = 2    // growth until the uplink was first too small for something
-	growth      = 1.5  // and afterwards, while somebody lacks something, chunks are on time and the uplink is in use
-	shrink      = 0.7  // when they are not
-	collapse    = 0.3  // at most, at once, unless it was measured
-	drain       = 0.9  // of what leaves a full line, so that its queue empties
-	busyEnough  = 0.5  // of the time must chunks wait for a line to show what it carries,
-	busyMost    = 0.75 // and if for so much, what left is all that it does
-	inUse       = 0.5  // of the uplink that must be assigned for growth to mean anything
-	keepsUp     = 0.8  // of what is assigned: enough to be tried with more
-	fallsShort  = 0.7  // of what is assigned, as far as it has it: less is its own fault
-	leastHad    = 0.5  // is believed: nobody is excused by its own word alone
+	steep       = 2   // growth until the uplink was first too small for something
+	growth      = 1.5 // and afterwards, while somebody lacks something, chunks are on time and the uplink is in use
+	shrink      = 0.7 // when they are not
+	collapse    = 0.3 // at most, at once, unless it was measured
+	drain       = 0.9 // of what leaves a full line, so that its queue empties
+	busyEnough  = 0.5 // of the time must chunks wait for a line to show what it carries
+	inUse       = 0.5 // of the uplink that must be assigned for growth to mean anything
+	keepsUp     = 0.8 // of what is assigned: enough to be tried with more
+	fallsShort  = 0.7 // of what is assigned, as far as it has it: less is its own fault
+	leastHad    = 0.5 // is believed: nobody is excused by its own word alone
 	lateAllowed = 0.01
 	lateTooMany = 0.05
 	overclaimed = 1.5  // claimed over confirmed bytes that nobody should reach

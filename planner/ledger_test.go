@@ -77,11 +77,11 @@ func TestOneSlowReceiverIsItsOwnFault(t *testing.T) {
 		{2, target + 1100*time.Millisecond, 0, 0, firstBooster * 3 / 10}, // hardly anything left
 		{3, target + 900*time.Millisecond, 0, 0, firstBooster},           // a segment takes as long on a full line
 		{0, 0, 4 * time.Second, 0, firstBooster},                         // its line was idle for longer
-		{0, 0, 6 * time.Second, 0, 270e3},                                // 0.9 of 240 kbit/s in 0.6 of the time, of 0.75
-		{0, 0, 8 * time.Second, 0, 216e3},                                // 0.9 of 240 kbit/s
+		{0, 0, 6 * time.Second, 0, 360e3},                                // 0.9 of 240 kbit/s in 0.6 of the time
+		{0, 0, 8 * time.Second, 0, 270e3},                                // in 0.8
 		{0, 0, 0, 100_000, firstBooster},                                 // one of four waits
-		{0, 0, 0, 900_000, 864e3},                                        // which has most of the line
-		{0, 0, 10 * time.Second, 1_000_000, 936e3},                       // three of four wait, and the fourth has most of the line
+		{0, 0, 0, 900_000, 1152e3},                                       // which has three quarters of the line
+		{0, 0, 10 * time.Second, 1_000_000, 1248e3},                      // three of four wait, and the fourth has most of the line
 	} {
 		story(t, func(h *house) {
 			o, b := h.must("origin", tuber.RoleOrigin), h.must("bob", tuber.RoleBooster)

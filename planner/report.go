@@ -53,7 +53,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	// One slow receiver is not a full line, unless it has most of it; on a full line one
 	// link may carry most, and not wait, while the others starve.
 	share := max(busy/float64(max(sent, 1)), waited/float64(max(used, 1))) / interval.Seconds()
-	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/min(1, max(share, busyEnough)/busyMost), share, m.means.Upload, now) {
+	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/min(1, max(share, busyEnough)), share, m.means.Upload, now) {
 		c.markLocked(m.id)
 	}
 	c.learnLocked(m, now)
