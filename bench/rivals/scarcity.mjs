@@ -1,7 +1,8 @@
 // Under scarcity: the home line carries 1.5 times the stream, and home and
 // viewers together 1.35 (then 1.2) times what all viewers need; a quarter of them
 // have next to no upload, and nobody tells the program so. What is counted are
-// stalls after the start and the way behind live. With Tuber in viewers without
+// stalls after the start and the way behind live. No line is wider than a viewer may
+// give of it, twice what it watches. With Tuber in viewers without
 // browsers and in browsers, with p2p-media-loader in browsers. Each at a home of
 // its own behind a capped line. Run it with `make bench-scarcity` (root).
 import { cpu, busy } from "./country.mjs";
@@ -10,6 +11,7 @@ import { figures, host, median, started, tracker, viewer, wait } from "./tuber.m
 
 const headless = Number(process.env.VIEWERS ?? 20);
 const browsers = Number(process.env.BROWSERS ?? 8);
+const supplies = (process.env.SUPPLIES ?? "1.35,1.2").split(",").map(Number);
 
 // inBrowsers opens n pages one after the other.
 const inBrowsers = (supply, n, prepare) => scene(async (t) => {
@@ -45,7 +47,7 @@ const rivalPages = (query) => async (t, { land, s }) => {
 console.log("| what | viewers | supply / need | stalls after the start | stalled, share of the time | behind live s, median | worst viewer s | CPU |\n|---|---|---|---|---|---|---|---|");
 const row = (name, n, supply, r) => console.log(`| ${name} | ${n} | ${supply} | ${r.stalls} | ${(100 * r.share).toFixed(2)} % | ${r.latency.toFixed(1)} | ${r.worst.toFixed(1)} | ${(100 * r.load).toFixed(0)} %${r.load > 0.85 ? " (void)" : ""} |`);
 let ratio;
-for (const supply of [1.35, 1.2]) {
+for (const supply of supplies) {
   if (headless > 0) {
     const r = await withoutBrowsers(supply, headless);
     ratio ??= r.latency / 8;
