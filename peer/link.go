@@ -82,25 +82,6 @@ type flow struct {
 	wholeAsked              time.Time
 }
 
-// stretch is a run of chunks of one partition that came without a halt and, at
-// first, without being asked for.
-type stretch struct {
-	from tuber.ChunkNumber // the first that came
-	last time.Time         // when the latest did
-}
-
-// add notes a chunk. After a halt, a longer pause, a new stretch begins, though not
-// with an answer: who helps out with one does not bring those that follow.
-func (s *stretch) add(n tuber.ChunkNumber, pause time.Duration, now time.Time, unasked bool) {
-	if now.Sub(s.last) >= pause {
-		if !unasked {
-			return
-		}
-		s.from = n
-	}
-	s.last = now
-}
-
 // parked is a chunk that came before its manifest.
 type parked struct {
 	frame wire.Chunk

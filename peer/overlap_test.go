@@ -61,6 +61,20 @@ func TestMakeBeforeBreak(t *testing.T) {
 	linked(t, ns, b, v)
 	publish(t, o, ns.Site(), st.segment(40))
 	v.has(t, st.content.ID, 120)
+	eventually(t, "the origin is told that the viewer has enough", func() bool { // by time alone it never is
+		s, err := o.swarm(ns.Site())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, r := range s.sends {
+			if r.enough {
+				return true
+			}
+		}
+		return false
+	})
 	select {
 	case <-before.ctx.Done():
 	case <-time.After(patience):

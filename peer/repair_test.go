@@ -124,3 +124,33 @@ func TestWhoIsThereHasTimeToAnswer(t *testing.T) {
 		t.Errorf("it lacks the chunk: waited for until %v", until)
 	}
 }
+
+// Only what comes unasked, and for the first time, overtakes what is lower.
+func TestAnswersOvertakeNothing(t *testing.T) {
+	st := newStream(t, newKey(t), 1)
+	chunks, c := st.segment(8).Chunks, st.content.ID
+	l := &link{flows: map[tuber.ContentID]*flow{}}
+	first := &want{due: time.Now().Add(time.Hour)}
+	w := &wantSet{m: map[tuber.ChunkNumber]*want{}}
+	w.add(0, first)
+	for n := tuber.ChunkNumber(1); n < 8; n++ {
+		w.add(n, &want{})
+	}
+	s := &swarm{wants: map[tuber.ContentID]*wantSet{c: w}, ks: map[tuber.ContentID]int{c: 1}}
+	for n := 1; n <= 4; n++ { // answers
+		l.flowLocked(c).asked.add(tuber.ChunkNumber(n))
+		if _, unasked := s.arrived(l, chunks[n]); unasked {
+			t.Errorf("chunk %d was asked for", n)
+		}
+	}
+	s.arrived(l, chunks[5])
+	s.arrived(l, chunks[5]) // twice
+	if first.higher != 1 || first.due.IsZero() {
+		t.Fatalf("overtaken by %d, want the one that came by itself", first.higher)
+	}
+	s.arrived(l, chunks[6])
+	s.arrived(l, chunks[7])
+	if first.higher != lateBy || !first.due.IsZero() {
+		t.Errorf("overtaken by %d, and not late", first.higher)
+	}
+}
