@@ -23,54 +23,61 @@ func (v *viewer) load(ctx context.Context) {
 	var at time.Duration // where the next segment begins
 	var mapped string
 	for ctx.Err() == nil {
-		s, step := v.next(&begun, &at)
+		a, step := v.next(&begun, at)
 		if step > 0 {
 			v.await(ctx, step)
 			continue
 		}
-		if s == nil {
+		if a.segment == nil {
 			v.drain(ctx)
 			return
 		}
-		if s.Map != nil && mapped != s.Map.URI {
-			if v.loadPart(ctx, nil, s.Map.URI, s.Map.Range) == nil {
-				mapped = s.Map.URI
+		if m := a.segment.Map; m != nil && mapped != m.URI {
+			if v.loadPart(ctx, nil, m.URI, m.Range) == nil {
+				mapped = m.URI
 			}
 		}
-		if !s.Gap {
-			v.loadSegment(ctx, s)
+		at = a.to
+		if !a.segment.Gap && !v.loadSegment(ctx, a) {
+			at = a.from
 		}
-		v.mu.Lock()
-		_, at = v.line.span(s)
-		v.mu.Unlock()
 	}
+}
+
+// ask is a segment that the player asks for, and its media time.
+type ask struct {
+	segment  *hls.Segment
+	from, to time.Duration
 }
 
 // next is the segment to load, or how long to wait for one. Neither: the
 // stream is over.
-func (v *viewer) next(begun *bool, at *time.Duration) (*hls.Segment, time.Duration) {
+func (v *viewer) next(begun *bool, at time.Duration) (ask, time.Duration) {
 	now := time.Now()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.line.media == nil {
-		return nil, lookEvery
+		return ask{}, lookEvery
 	}
-	first := v.line.starts[v.line.media.Segments[0].Sequence]
-	if !*begun || *at < first-seekSlack {
+	if !*begun || v.line.hasLeft(at) {
 		if *begun {
 			v.count.skipped++
 		}
-		*begun, *at = true, v.line.syncPosition()
-		v.play.seek(*at)
+		*begun, at = true, v.line.syncPosition()
+		v.play.seek(at)
 	}
 	if ahead := v.play.ahead(now); ahead > maxAhead {
-		return nil, ahead - maxAhead
+		return ask{}, ahead - maxAhead
 	}
-	s := v.line.at(*at)
-	if s == nil && !v.line.media.Ended {
-		return nil, lookEvery
+	s := v.line.at(at)
+	switch {
+	case s != nil:
+		from, to := v.line.span(s)
+		return ask{s, from, to}, 0
+	case v.line.media.Ended:
+		return ask{}, 0
 	}
-	return s, 0
+	return ask{}, lookEvery
 }
 
 // await waits for a change of the playlist, or for a time.
@@ -97,26 +104,55 @@ func (v *viewer) drain(ctx context.Context) {
 	v.play.advance(time.Now())
 }
 
-func (v *viewer) loadSegment(ctx context.Context, s *hls.Segment) {
-	err := v.loadPart(ctx, s, s.URI, s.Range)
-	if err == nil || ctx.Err() != nil {
-		return
+// loadSegment is false where the segment was let go.
+func (v *viewer) loadSegment(ctx context.Context, a ask) bool {
+	part, letGo := context.WithCancel(ctx)
+	defer letGo()
+	v.waitsFor(&waiting{a.from, letGo})
+	defer v.waitsFor(nil)
+	err := v.loadPart(part, &a, a.segment.URI, a.segment.Range)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return true
+	case part.Err() != nil:
+		return false
 	}
 	v.o.Log.Debug("a segment did not come", "err", err)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.count.failed++
+	return true
 }
 
-// loadPart gets a segment, or with s nil what a player reads before it.
-func (v *viewer) loadPart(ctx context.Context, s *hls.Segment, uri string, rng *hls.Range) error {
+// waiting is a segment that has not come yet.
+type waiting struct {
+	from  time.Duration
+	letGo context.CancelFunc
+}
+
+func (v *viewer) waitsFor(w *waiting) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.waiting = w
+}
+
+// letGoLocked gives up a segment that has left the playlist, if nothing is left to
+// play before it: as hls.js, which then goes on near the live edge.
+func (v *viewer) letGoLocked(now time.Time) {
+	if v.waiting != nil && v.line.hasLeft(v.waiting.from) && v.play.ahead(now) <= 0 {
+		v.waiting.letGo()
+	}
+}
+
+// loadPart gets a segment, or without one what a player reads before it.
+func (v *viewer) loadPart(ctx context.Context, a *ask, uri string, rng *hls.Range) error {
 	p, err := v.site.resolve(v.source, uri, rng)
 	if err != nil {
 		return err
 	}
 	body, err := v.bytes(ctx, p)
-	if err == nil && s != nil {
-		v.played(s, p, body)
+	if err == nil && a != nil {
+		v.played(a, p, body)
 	}
 	return err
 }

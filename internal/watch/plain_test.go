@@ -3,6 +3,8 @@ package watch
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,5 +58,26 @@ func TestHowLongAnAnswerStillTakes(t *testing.T) {
 	reached, left := s.left(s.first.Add(time.Second))
 	if reached != 20_000 || left != 4*time.Second {
 		t.Errorf("20,000 bytes of 100,000 came in a second: %d and %v, want 4 s", reached, left)
+	}
+}
+
+// A segment that never comes is let go once the playlist lists it no more, and the
+// player goes on near the live edge.
+func TestASegmentThatHasLeftIsLetGo(t *testing.T) {
+	t.Parallel()
+	site := newLiveSite(t, sec)
+	var hung atomic.Value // the path of the first segment that was asked for
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".ts") && (hung.CompareAndSwap(nil, r.URL.Path) || hung.Load() == r.URL.Path) {
+			<-r.Context().Done()
+			return
+		}
+		site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	w := startWatch(t, Options{URL: srv.URL + "/live/index.m3u8"})
+	eventually(t, "it plays on", func() bool { return w.least(1) >= 3 })
+	if r := w.stopSkipping(); r.Skipped != 1 || r.Stalls != 0 || r.LatencyP50 > 6 {
+		t.Errorf("%d let go, %d stalls, %.1f s behind live; want one, none, and about 4", r.Skipped, r.Stalls, r.LatencyP50)
 	}
 }

@@ -47,6 +47,7 @@ func (v *viewer) reload(ctx context.Context) (wait time.Duration, ended bool) {
 	}
 	v.mu.Lock()
 	news := v.line.update(unfold(p.Media), at)
+	v.letGoLocked(time.Now())
 	v.mu.Unlock()
 	v.listing = p.Media
 	if v.member != nil {

@@ -79,6 +79,11 @@ func (t *timeline) at(pos time.Duration) *hls.Segment {
 	return nil
 }
 
+// hasLeft tells whether a position is listed no more.
+func (t *timeline) hasLeft(pos time.Duration) bool {
+	return pos < t.starts[t.media.Segments[0].Sequence]-seekSlack
+}
+
 // span is where a listed segment begins and ends.
 func (t *timeline) span(s *hls.Segment) (from, to time.Duration) {
 	from = t.starts[s.Sequence]

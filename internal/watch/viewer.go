@@ -29,6 +29,7 @@ type viewer struct {
 
 	mu       sync.Mutex // guards the fields below
 	play     player
+	waiting  *waiting // for a segment; nil while for none
 	line     timeline
 	source   string // the media playlist's URL; the master's until it is known
 	http     speed
@@ -137,11 +138,10 @@ func (v *viewer) countPlain(bytes int) {
 }
 
 // played takes a whole segment into the buffer.
-func (v *viewer) played(s *hls.Segment, p piece, body []byte) {
+func (v *viewer) played(a *ask, p piece, body []byte) {
 	now := time.Now()
 	v.mu.Lock()
-	_, to := v.line.span(s)
-	v.play.append(to, now)
+	v.play.append(a.to, now)
 	if v.count.segments++; v.count.firstFrame == unknownTime {
 		v.count.firstFrame = now.Sub(v.began)
 	}
