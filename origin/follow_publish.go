@@ -85,7 +85,7 @@ func (s *stream) announcement() *tuber.Content {
 }
 
 // announceOnce tells the planner of the stream, and again when its rate has
-// changed by more than a quarter.
+// changed: a plan for less than comes fills lines that it means to keep free.
 func (s *stream) announceOnce(target time.Duration) *tuber.Content {
 	_, rate := s.f.listing(s.url)
 	if s.cut.seconds > 0 {
@@ -95,7 +95,7 @@ func (s *stream) announceOnce(target time.Duration) *tuber.Content {
 	switch {
 	case old == nil && (rate == 0 || len(s.cut.held) == 0):
 		return nil
-	case old != nil && float64(rate) > 0.75*float64(old.Rate) && float64(rate) < 1.25*float64(old.Rate):
+	case old != nil && float64(rate) > 0.85*float64(old.Rate) && float64(rate) < 1.03*float64(old.Rate):
 		return old
 	}
 	if s.cut.k == 0 {
