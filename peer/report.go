@@ -32,19 +32,19 @@ func (s *swarm) reportDue(since, now time.Time) bool {
 	if len(links) > 0 && now.Sub(s.born) < earlyFor {
 		return true
 	}
-	used, behind := 0, 0
+	var used, behind float64 // bits per second that the plan has links carry
 	for _, l := range links {
 		l.mu.Lock()
-		wait := l.q.behind(now)
+		wait, rate := l.q.behind(now), float64(l.rate)
 		if l.count.sent > l.told.sent || wait > 0 {
-			used++
+			used += rate
 		}
 		l.mu.Unlock()
 		if wait > behindAfter {
-			behind++
+			behind += rate
 		}
 	}
-	return 2*behind > used
+	return behind > 0 && 2*behind >= used
 }
 
 // LinkStats is one open link.

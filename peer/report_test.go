@@ -65,13 +65,13 @@ func TestEndedLinksAreSummedUp(t *testing.T) {
 	}
 }
 
-// Reports come soon while a peer is new, and while most of those it sends to wait.
+// Reports come soon while a peer is new, and while half of what the plan has it send waits.
 func TestWhenAReportIsDue(t *testing.T) {
 	begun := time.Now()
 	at := func(d time.Duration) time.Time { return begun.Add(d) }
 	c := chunksOf(t, 1)[0]
-	waiting := func(since time.Duration) *link {
-		l := &link{}
+	waiting := func(since time.Duration, rate tuber.BitsPerSecond) *link {
+		l := &link{rate: rate}
 		l.q.push(&item{chunk: c, priority: 1, deadline: at(time.Hour), queued: at(since)}, at(since))
 		return l
 	}
@@ -87,8 +87,9 @@ func TestWhenAReportIsDue(t *testing.T) {
 		{"new, alone", nil, 0, 6 * time.Second, false},
 		{"alone after a while", nil, 0, tuber.ReportEvery, true},
 		{"old, nobody waits", []*link{idle, idle}, 60 * time.Second, 66 * time.Second, false},
-		{"old, most wait", []*link{waiting(60 * time.Second), idle}, 60 * time.Second, 66 * time.Second, true},
-		{"old, one of two waits", []*link{waiting(60 * time.Second), waiting(64 * time.Second)}, 60 * time.Second, 66 * time.Second, false},
+		{"old, most wait", []*link{waiting(60*time.Second, 1e6), idle}, 60 * time.Second, 66 * time.Second, true},
+		{"old, one of three waits", []*link{waiting(60*time.Second, 1e6), waiting(64*time.Second, 1e6), waiting(64*time.Second, 1e6)}, 60 * time.Second, 66 * time.Second, false},
+		{"old, one of three waits that is to have half", []*link{waiting(60*time.Second, 2e6), waiting(64*time.Second, 1e6), waiting(64*time.Second, 1e6)}, 60 * time.Second, 66 * time.Second, true},
 		{"old, after the usual time", []*link{idle}, 60 * time.Second, 70 * time.Second, true},
 	} {
 		s := &swarm{born: begun, links: map[tuber.PeerID]*link{}}

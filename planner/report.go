@@ -24,7 +24,9 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
-	used, behind, wait := 0, 0, c.drainLocked()
+	used, wait := 0, c.drainLocked()
+	var behind, assigned float64 // bits per second that the plan has links carry, those that wait and all in use
+	gives := c.givesLocked(m.id)
 	var sent, received uint64
 	var busy, waited float64 // seconds that links were, weighed by what they carried, and not
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
@@ -39,12 +41,13 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		busy += min(l.Busy, interval).Seconds() * float64(min(l.Sent, uint64(fastestLink*interval.Seconds())))
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
+			assigned += gives[l.Peer]
 		}
 		if l.Queue > wait {
-			behind++
+			behind += gives[l.Peer]
 		}
 	}
-	m.ledger.behind = 2*behind > used // else those few are slow themselves
+	m.ledger.behind = behind > 0 && 2*behind >= assigned // else those few are slow themselves
 	m.ledger.leaves = 8 * float64(sent) / interval.Seconds()
 	m.ledger.had = 1
 	if due := c.dueLocked(m.id); due > 0 {
@@ -58,6 +61,17 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	}
 	c.learnLocked(m, now)
 	c.totals.mark(now)
+}
+
+// givesLocked is what the plan has a member send to each, bits per second.
+func (c *cell) givesLocked(id tuber.PeerID) map[tuber.PeerID]float64 {
+	gives := make(map[tuber.PeerID]float64)
+	if pp := c.plan.Peers[id]; pp != nil {
+		for _, a := range pp.Assignments {
+			gives[a.To] += float64(a.Rate)
+		}
+	}
+	return gives
 }
 
 // dueLocked is what the plan has others send a member, bits per second.
