@@ -59,8 +59,11 @@ func (p *Peer) Need(site tuber.PublicKey, c tuber.ContentID, numbers []tuber.Chu
 // settle ends the wait for a chunk that came another way.
 func (s *swarm) settle(v tuber.VerifiedChunk) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if w := s.wants[v.Content()]; w != nil {
+	var others []*link
+	if w := s.wants[v.Content()]; w != nil && w.m[v.Number()] != nil {
+		others = s.othersLocked(nil, v.Content(), v.Number(), w.m[v.Number()])
 		delete(w.m, v.Number())
 	}
+	s.mu.Unlock()
+	tellHave(others, v)
 }

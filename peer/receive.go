@@ -123,6 +123,8 @@ func (l *link) onCtlFrame(ln *lane, b []byte) error {
 		l.onPast(f)
 	case wire.Enough:
 		l.onEnough(f)
+	case wire.Have:
+		l.onHave(f)
 	case wire.Ping:
 		l.onPing(ln, f)
 	case wire.Bye:
@@ -215,7 +217,8 @@ func (l *link) onChunk(c wire.Chunk) error {
 
 // received keeps the accounts of a verified chunk.
 func (l *link) received(v tuber.VerifiedChunk, fresh bool) {
-	late, unasked := l.s.arrived(l, v)
+	late, unasked, others := l.s.arrived(l, v)
+	tellHave(others, v)
 	l.s.mu.Lock()
 	k, pause := l.s.ks[v.Content()], l.s.pauseLocked(v.Content())
 	l.s.mu.Unlock()

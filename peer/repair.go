@@ -134,20 +134,22 @@ func (s *swarm) wanted(v tuber.VerifiedChunk) bool {
 
 // arrived ends the wait for a chunk, and tells whether l brought it only after
 // another neighbour was asked for it, and whether of its own accord. What it overtook
-// then becomes more urgent.
-func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late, unasked bool) {
+// then becomes more urgent. The others were asked for it too, or are to send it, and
+// need not any more.
+func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late, unasked bool, others []*link) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, w, k := v.Number(), s.wants[v.Content()], s.ks[v.Content()]
 	unasked = !l.asked(v.Content(), n)
 	if w == nil || w.m[n] == nil || k == 0 {
-		return false, unasked // it was here
+		return false, unasked, nil // it was here
 	}
 	x := w.m[n]
 	late = len(x.asked) > 0 && unasked
+	others = s.othersLocked(l, v.Content(), n, x)
 	delete(w.m, n)
 	if x.past || !unasked {
-		return late, false // the past was asked for too; neither says that what is lower was lost
+		return late, false, others // the past was asked for too; neither says that what is lower was lost
 	}
 	w.below(n, func(m tuber.ChunkNumber, y *want) {
 		if m.Partition(k) == n.Partition(k) && !y.past {
@@ -156,7 +158,7 @@ func (s *swarm) arrived(l *link, v tuber.VerifiedChunk) (late, unasked bool) {
 			}
 		}
 	})
-	return late, unasked
+	return late, unasked, others
 }
 
 func (s *swarm) onMissing(l *link, f wire.Missing) {

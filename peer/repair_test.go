@@ -139,7 +139,7 @@ func TestAnswersOvertakeNothing(t *testing.T) {
 	s := &swarm{wants: map[tuber.ContentID]*wantSet{c: w}, ks: map[tuber.ContentID]int{c: 1}}
 	for n := 1; n <= 4; n++ { // answers
 		l.flowLocked(c).asked.add(tuber.ChunkNumber(n))
-		if _, unasked := s.arrived(l, chunks[n]); unasked {
+		if _, unasked, _ := s.arrived(l, chunks[n]); unasked {
 			t.Errorf("chunk %d was asked for", n)
 		}
 	}

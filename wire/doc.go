@@ -36,6 +36,7 @@
 //	bye     0x08 ctl   code 1 | reason 1+n
 //	past    0x09 ctl   content 16 | partitions 1 | from 8     send me what you have, from this number on
 //	enough  0x0A ctl   content 16 | partition 1 | from 8      it comes from elsewhere, from this number on
+//	have    0x0B ctl   content 16 | count 1, each number 8    they came from elsewhere: not to be sent
 //	chunk   0x10 data  content 16 | n 8 | flags 1 | payload (1 to 16384)
 //
 // The hello's signature covers site key 32, the signer's DTLS fingerprint 32

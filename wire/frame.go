@@ -22,6 +22,7 @@ const (
 	TypeBye     Type = 0x08
 	TypePast    Type = 0x09
 	TypeEnough  Type = 0x0A
+	TypeHave    Type = 0x0B
 	TypeChunk   Type = 0x10
 )
 
@@ -83,6 +84,8 @@ func readBody(t Type, c *tuber.Cursor) (Frame, error) {
 		return readPast(c), nil
 	case TypeEnough:
 		return readEnough(c), nil
+	case TypeHave:
+		return readHave(c)
 	case TypeChunk:
 		return readChunk(c)
 	}
@@ -158,6 +161,26 @@ func (f Missing) Append(b []byte) []byte {
 
 func readMissing(c *tuber.Cursor) (Frame, error) {
 	var f Missing
+	c.Copy(f.Content[:])
+	var err error
+	f.Numbers, err = readNumbers(c)
+	return f, err
+}
+
+// Have tells who was asked for chunks, or has them to send, that they have come from
+// elsewhere.
+type Have struct {
+	Content tuber.ContentID
+	Numbers []tuber.ChunkNumber
+}
+
+// Append writes the frame, type byte first.
+func (f Have) Append(b []byte) []byte {
+	return appendNumbers(append(append(b, byte(TypeHave)), f.Content[:]...), f.Numbers)
+}
+
+func readHave(c *tuber.Cursor) (Frame, error) {
+	var f Have
 	c.Copy(f.Content[:])
 	var err error
 	f.Numbers, err = readNumbers(c)

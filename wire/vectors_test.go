@@ -89,6 +89,7 @@ func goodFrames() map[string]Frame {
 		"bye":                              Bye{Code: ByeBadChunk, Reason: "chunk 9 is not what was signed"},
 		"past":                             Past{Content: content, Partitions: 255, From: 100},
 		"enough":                           Enough{Content: content, Partition: 3, From: 1 << 33},
+		"have":                             Have{Content: content, Numbers: []tuber.ChunkNumber{3, 1 << 40}},
 		"chunk of one byte":                Chunk{Content: content, Number: 1 << 52, Payload: []byte{0xFF}},
 		"chunk of the full size":           Chunk{Content: content, Number: 0, Payload: bytes.Repeat([]byte{0x47}, tuber.ChunkSize)},
 	}
@@ -135,6 +136,8 @@ func fields(f Frame) map[string]any {
 		return map[string]any{"type": "past", "content": f.Content.String(), "partitions": float64(f.Partitions), "from": float64(f.From)}
 	case Enough:
 		return map[string]any{"type": "enough", "content": f.Content.String(), "partition": float64(f.Partition), "from": float64(f.From)}
+	case Have:
+		return map[string]any{"type": "have", "content": f.Content.String(), "numbers": ns(f.Numbers)}
 	case Chunk:
 		return map[string]any{"type": "chunk", "content": f.Content.String(), "number": float64(f.Number), "payload": hex.EncodeToString(f.Payload)}
 	}
@@ -173,6 +176,7 @@ func badFrames() []frameRow {
 		{Name: "bye cut in its reason", Bytes: cut("bye", 3), Error: "malformed"},
 		{Name: "past cut short", Bytes: cut("past", 1), Error: "malformed"},
 		{Name: "enough cut short", Bytes: cut("enough", 1), Error: "malformed"},
+		{Name: "have without its last number", Bytes: cut("have", 1), Error: "malformed"},
 		{Name: "chunk without payload", Bytes: cut("chunk of one byte", 1), Error: "malformed"},
 		{Name: "chunk without flags", Bytes: cut("chunk of one byte", 2), Error: "malformed"},
 		{Name: "chunk one byte too long", Bytes: hex.EncodeToString(long), Error: "malformed"},

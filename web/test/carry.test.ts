@@ -165,6 +165,48 @@ test("nothing is taken on where what the plan wants waits too long", async () =>
   assert.deepEqual(refused(), [1]);
 });
 
+test("what a neighbour has by now is not sent", async () => {
+  const site = await newSite();
+  const memory = new Memory();
+  const held = memory.of(CONTENT, 1);
+  const sent: number[] = [];
+  let room = false;
+  const n = new Neighbour(introduction(false));
+  n.link = { open: true, send: () => undefined, sendChunk: (f: ChunkFrame) => room && (sent.push(f.number), true) } as unknown as Link;
+  const giving = new Giving(memory, { get: () => n, open: () => [n] } as unknown as Swarm, () => undefined);
+  giving.setAssignments([{ content: CONTENT, partitions: 1, to: child, rate: 1e6, priority: 2 }], 0);
+  const data = media(100);
+  const take = async (number: number): Promise<void> => {
+    const run = await newRun(site, { first: number, url: `/${number}.ts` }, data);
+    held.addRun(run, 0);
+    const chunk = await VerifiedChunk.verify(run, number, data);
+    held.put(chunk);
+    giving.chunk(held, chunk, "f".repeat(32), 0);
+  };
+  for (const number of [0, 1]) await take(number);
+  giving.have(n, { type: "have", content: CONTENT, numbers: [1, 2] });
+  await take(2); // that one has come to it before it is here
+  await take(3);
+  room = true;
+  giving.pump(n, 100);
+  assert.deepEqual(sent.sort(), [0, 3]);
+});
+
+test("whoever may still send a chunk that was asked for is told that it has come", () => {
+  const held = new Memory().of(CONTENT, 1);
+  const repair = new Repair();
+  const helpers = ["a", "b"].map((id) => {
+    const n = new Neighbour({ ...introduction(false), peer: id.repeat(32) });
+    n.link = { open: true, heard: 0, send: () => undefined } as unknown as Link;
+    n.ranges.set(CONTENT, { content: CONTENT, partitions: 1, first: 0, next: 9 });
+    return n;
+  });
+  for (const now of [0, 1000]) repair.ask(held, [7], [], helpers, now);
+  const senders = ["s", "b".repeat(32)];
+  assert.deepEqual(repair.others(CONTENT, 7, "b".repeat(32), senders), ["a".repeat(32), "s"]);
+  assert.deepEqual(repair.others(CONTENT, 8, "s", senders), [], "nobody was asked for that one");
+});
+
 test("a server that answers without the chunks is not asked for ever", async () => {
   const site = await newSite();
   const held = new Memory().of(CONTENT, 1);

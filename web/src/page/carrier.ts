@@ -191,6 +191,7 @@ export class Carrier {
     } else if (f.type === "ask") this.giving.ask(n, f, now);
     else if (f.type === "past") this.giving.past(n, f, now);
     else if (f.type === "enough") this.giving.enough(n, f);
+    else if (f.type === "have") this.giving.have(n, f);
     else if (f.type === "missing") this.#repair.missing(f.content, f.numbers);
     else if (f.type === "ping") this.#ping(n, f, now);
   }
@@ -237,9 +238,20 @@ export class Carrier {
     else stats.peers += bytes;
     this.giving.received += bytes;
     n?.bring(held, chunk.number, now, !this.#repair.isAsked(held.content, chunk.number, from));
+    this.#tellHave(held, chunk.number, from, now);
     const late = this.#repair.wasAsked(held.content, chunk.number, from, now) ? 1 : 0;
     n?.count({ received: bytes, late });
     this.giving.chunk(held, chunk, from, now);
+  }
+
+  /** On full lines, most answers would come a second time else. */
+  #tellHave(held: Held, number: number, from: string, now: number): void {
+    const { content } = held;
+    const legs = this.#overlap.legs(now).filter((leg) => leg.content === content && leg.partition === number % held.k);
+    const senders = [...parents(this.#plan?.sources ?? [], content, number % held.k), ...legs.map((leg) => leg.peer)];
+    for (const id of this.#repair.others(content, number, from, senders)) {
+      this.swarm.get(id)?.link?.send({ type: "have", content, numbers: [number] });
+    }
   }
 
   #duplicate(from: string, f: ChunkFrame): void {

@@ -1,6 +1,6 @@
 // What this page passes on: its own assignments, and answers to asks.
 import type { Assignment } from "../wire/control.ts";
-import type { Ask, ContentID, Enough, Past, PeerID, UpdateFrame } from "../wire/frame.ts";
+import type { Ask, ContentID, Enough, Have, Past, PeerID, UpdateFrame } from "../wire/frame.ts";
 import { nextOf, type SignedManifest } from "../wire/manifest.ts";
 import type { VerifiedChunk } from "../wire/verified.ts";
 import type { Copy, Held } from "./held.ts";
@@ -17,6 +17,7 @@ const ANSWER_MS = 4000; // the same for an ask that names no time
 const PAST_MS = 10_000;
 const FULL_MS = 2000; // what the plan wants waits so long here: no more is taken on
 const MANIFESTS = 32; // in one frame
+const MAX_HAS = 256; // chunks that a neighbour has said to have
 const MAX_SHOWN = 4096; // runs remembered of one content: as many as are held
 
 const noBytes = new Uint8Array(0);
@@ -84,7 +85,7 @@ export class Giving {
 
   #push(to: PeerID, held: Held, chunk: VerifiedChunk, priority: number, from: string, now: number): void {
     const n = to === from ? undefined : this.#swarm.get(to);
-    if (!n?.open || (n.says(held, chunk.number) && chunk.number < held.recent(1))) return; // a gap filled here is no news there
+    if (!n?.open || n.has.has(`${held.content}/${chunk.number}`) || (n.says(held, chunk.number) && chunk.number < held.recent(1))) return; // a gap filled here is no news there
     this.#owe(n, held, chunk.number, priority, now, PUSH_MS);
     this.pump(n, now);
   }
@@ -94,6 +95,12 @@ export class Giving {
     const held = this.#memory.get(f.content);
     if (!this.#overlap.end({ peer: n.id, content: f.content, partition: f.partition }) || !held) return;
     n.queue.drop((o) => o.priority === PAST && o.content === f.content && o.number >= f.from && o.number % held.k === f.partition);
+  }
+
+  /** Drops what a neighbour has by now. */
+  have(n: Neighbour, f: Have): void {
+    n.queue.drop((o) => o.content === f.content && f.numbers.includes(o.number));
+    for (const number of f.numbers) note(n.has, `${f.content}/${number}`, MAX_HAS);
   }
 
   ask(n: Neighbour, f: Ask, now: number): void {
@@ -179,7 +186,7 @@ export class Giving {
 
   #send(n: Neighbour, held: Held, runs: SignedManifest[], update: Pick<UpdateFrame, "update" | "edit"> | null): void {
     const shown = n.shown.get(held.content);
-    if (shown) for (const r of runs) note(shown.runs, r.manifest.first);
+    if (shown) for (const r of runs) note(shown.runs, r.manifest.first, MAX_SHOWN);
     const first = runs.slice(0, MANIFESTS).map((r) => r.raw);
     n.link?.send({ type: "update", update: update?.update ?? noBytes, edit: update?.edit ?? null, manifests: first });
     for (let at = MANIFESTS; at < runs.length; at += MANIFESTS) {
@@ -189,8 +196,8 @@ export class Giving {
   }
 }
 
-function note(shown: Set<number>, first: number): void {
-  shown.add(first);
-  const oldest = shown.values().next().value;
-  if (shown.size > MAX_SHOWN && oldest !== undefined) shown.delete(oldest);
+function note<T>(set: Set<T>, value: T, most: number): void {
+  set.add(value);
+  const oldest = set.values().next().value;
+  if (set.size > most && oldest !== undefined) set.delete(oldest);
 }

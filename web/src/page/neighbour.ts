@@ -20,6 +20,7 @@ export class Neighbour {
   readonly ranges = new Map<string, Range>();
   readonly shown = new Map<string, Shown>(); // what it was told of each content
   readonly asked = new Set<string>(); // contents whose past was asked for
+  readonly has = new Set<string>(); // content/number of chunks that came to it from elsewhere, lately
   readonly #stretches = new Map<string, Stretch>(); // by content/partition
   sent = 0; // payload bytes, in all
   received = 0; // payload bytes verified, in all

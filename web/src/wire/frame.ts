@@ -30,6 +30,7 @@ export type Ping = { type: "ping"; answer: boolean; id: number };
 export type Bye = { type: "bye"; code: number; reason: string };
 export type Past = { type: "past"; content: ContentID; partitions: number; from: number };
 export type Enough = { type: "enough"; content: ContentID; partition: number; from: number };
+export type Have = { type: "have"; content: ContentID; numbers: number[] };
 export type ChunkFrame = { type: "chunk"; content: ContentID; number: number; payload: Uint8Array };
 export type Frame =
   | Hello
@@ -42,6 +43,7 @@ export type Frame =
   | Bye
   | Past
   | Enough
+  | Have
   | ChunkFrame;
 
 /** Why a link is closed. */
@@ -71,6 +73,8 @@ export function readFrame(message: Uint8Array): Frame | null {
       return { type: "past", content: r.hex(16), partitions: r.u8(), from: r.u64() };
     case 0x0a:
       return { type: "enough", content: r.hex(16), partition: r.u8(), from: r.u64() };
+    case 0x0b:
+      return { type: "have", content: r.hex(16), numbers: readNumbers(r) };
     case 0x10:
       return readChunk(r);
     default:
@@ -102,6 +106,8 @@ export function writeFrame(f: Frame): Uint8Array<ArrayBuffer> {
       return w.u8(0x09).hex(f.content).u8(f.partitions).u64(f.from).done();
     case "enough":
       return w.u8(0x0a).hex(f.content).u8(f.partition).u64(f.from).done();
+    case "have":
+      return writeNumbers(w.u8(0x0b).hex(f.content), f.numbers);
     case "chunk":
       return w.u8(0x10).hex(f.content).u64(f.number).u8(0).bytes(f.payload).done();
   }
