@@ -7,7 +7,7 @@
 //
 // One JSON object per WebSocket message, Server-Sent Event or line of a POST (see
 // control.Events), at most tuber.MaxControl bytes, with its name in "type": challenge, join, welcome, refused, contents, want, plan,
-// signal, report, means, alive, leave, quarantine, withdraw. WebSocket messages may be
+// change, signal, report, means, alive, leave, quarantine, withdraw. WebSocket messages may be
 // compressed, each by itself (RFC 7692). Ids are hexadecimal, keys,
 // signatures and bytes unpadded base64url, rates bits per second, durations
 // nanoseconds, moments milliseconds on the origin's clock. Unknown fields are
@@ -18,6 +18,7 @@
 //	                                     <- join (key, signature over the nonce, ticket or secret)
 //	welcome (signature over join.nonce)  ->
 //	contents, plan, signal, withdraw    <->  want, signal, report, means, alive, leave
+//	change, in place of a plan           ->  (a peer whose join says that it understands changes)
 //
 // # Links
 //
