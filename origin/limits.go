@@ -183,7 +183,7 @@ func (v *visitors) leave(a netip.Addr) {
 
 // NewListener bounds how many sockets one address may hold on inner. Trusted
 // proxies and this machine, from which a tunnel's visitors all come, are not
-// bounded here: ServeHTTP bounds a trusted proxy's visitors one by one.
+// bounded here: ServeHTTP bounds the visitors that a trusted proxy names, one by one.
 // It also lets the server of NewServer see a request as it was sent.
 func NewListener(inner net.Listener, trusted []netip.Prefix) net.Listener {
 	return &listener{Listener: inner, trusted: trusted, peers: newVisitors(maxPerAddress)}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,17 +23,7 @@ func TestTrustedProxysVisitors(t *testing.T) {
 	s.origin.visitors.most = 2
 	done := make(chan int, 2)
 	for range 2 {
-		go func() {
-			r, _ := http.NewRequest("GET", s.url+"/", nil)
-			r.Header.Set("X-Forwarded-For", "192.0.2.1")
-			res, err := s.client.Do(r)
-			if err != nil {
-				done <- 0
-				return
-			}
-			res.Body.Close()
-			done <- res.StatusCode
-		}()
+		go func() { done <- s.status("X-Forwarded-For", "192.0.2.1") }()
 		<-in
 	}
 	if res, _ := s.ask("GET", "/", nil, "X-Forwarded-For", "192.0.2.1"); res.StatusCode != http.StatusTooManyRequests {
@@ -47,6 +38,73 @@ func TestTrustedProxysVisitors(t *testing.T) {
 			t.Errorf("an admitted request got %d", status)
 		}
 	}
+}
+
+// TestVisitorsNobodyNames: where a trusted proxy does not say for whom it asks, all
+// its visitors are not taken for one; where it does, they are bounded.
+func TestVisitorsNobodyNames(t *testing.T) {
+	for _, c := range []struct {
+		name, trusted, forwarded string
+		limited                  bool
+	}{
+		{"nothing said", "127.0.0.1/32", "", false},
+		{"junk", "127.0.0.1/32", "junk", false},
+		{"junk behind a visitor", "127.0.0.1/32", "192.0.2.1, junk", false},
+		{"only proxies", "127.0.0.0/8", "127.0.0.9", false},
+		{"a visitor behind junk", "127.0.0.1/32", "junk, 192.0.2.1", true},
+		{"a visitor behind two proxies", "127.0.0.0/8", "192.0.2.1, 127.0.0.9", true},
+	} {
+		if got := refusedOf(t, 3, 2, c.trusted, c.forwarded); got != c.limited {
+			t.Errorf("%s: one of 3 requests at once was refused where 2 are allowed: %v, want %v", c.name, got, c.limited)
+		}
+	}
+}
+
+// refusedOf holds n requests at once, of which one visitor may have most, and
+// tells whether any got 429. All others must get 200.
+func refusedOf(t *testing.T, n, most int, trusted, forwarded string) (refused bool) {
+	in, hold := make(chan bool), make(chan bool)
+	s := put(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { in <- true; <-hold }),
+		func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(trusted)} })
+	s.origin.visitors.most = most
+	var headers []string
+	if forwarded != "" {
+		headers = []string{"X-Forwarded-For", forwarded}
+	}
+	var all sync.WaitGroup
+	answered := make(chan int, n)
+	for range n { // one by one: those before it are held
+		all.Go(func() { answered <- s.status(headers...) })
+		select {
+		case <-in:
+		case got := <-answered:
+			refused = true
+			answered <- got
+		}
+	}
+	close(hold)
+	all.Wait()
+	close(answered)
+	for got := range answered {
+		if got != 200 && got != http.StatusTooManyRequests {
+			t.Errorf("forwarded for %q: got %d", forwarded, got)
+		}
+	}
+	return refused
+}
+
+// status is that of the answer to a request for the front page, 0 if none came.
+func (s *stand) status(headers ...string) int {
+	r, _ := http.NewRequest("GET", s.url+"/", nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	res, err := s.client.Do(r)
+	if err != nil {
+		return 0
+	}
+	res.Body.Close()
+	return res.StatusCode
 }
 
 // TestUplinkMetersBodies: media waits for the line, in the right class; a cap of
