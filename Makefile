@@ -88,7 +88,8 @@ bench-efficiency: ## the highest rate at which the planner serves everybody, ove
 bench-efficiency-real: build ## the least upload, over what all need, at which nobody stalls (root)
 	@scripts/bench-deps.sh && node bench/rivals/efficiency.mjs
 
-bench-store: ## acknowledged writes of the store against a plain file with the same fsync rhythm
+bench-store: ## reads, and acknowledged writes with the same fsync rhythm, of the store against a plain file
+	@BENCHTIME=$${BENCHTIME:-200x} scripts/bench-ratio.sh read ./store BenchmarkReadRatio ratio
 	@BENCHTIME=$${BENCHTIME:-200x} scripts/bench-ratio.sh store ./store BenchmarkRatio ratio
 
 bench-app: build ## the desktop program's processor time and memory, hidden and paused (needs Xvfb)
