@@ -57,7 +57,8 @@ type Config struct {
 	UDPListen string
 	// STUNListen answers STUN there and on the next port; ":3478" if empty, Off for none.
 	STUNListen string
-	// PortFallback moves a listener to the next free port and logs it.
+	// PortFallback moves a listener to the next free port, logs it and tells it
+	// in Addresses.
 	PortFallback bool
 	// MapPort asks the router to map the UDP port (UPnP).
 	MapPort bool

@@ -73,6 +73,7 @@ type sockets struct {
 	udp                             *net.UDPConn
 	stun                            []net.PacketConn
 	folder                          *folder
+	moved                           []Move
 }
 
 // runner is one of the parts that Run keeps running.

@@ -16,6 +16,7 @@ import (
 func (h *Host) openSockets() (err error) {
 	l := &listener{fallback: h.cfg.PortFallback, sent: &h.sent, moved: func(flag, wanted, got string) {
 		h.cfg.Log.Warn("the port is taken; moved to the next free one", "flag", flag, "wanted", wanted, "got", got)
+		h.sockets.moved = append(h.sockets.moved, Move{flag, wanted, got})
 	}}
 	if h.cfg.Files != "" {
 		if h.sockets.folder, err = openFolder(h.cfg.Files); err != nil {

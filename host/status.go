@@ -151,6 +151,13 @@ type Addresses struct {
 	Dashboard string // with its secret: for the owner's eyes only
 	Control   string // host:port where boosters join
 	UDP       string // address of the links' port
+	Moved     []Move // listeners that are not where they were asked to be
+}
+
+// Move is a listener that PortFallback put at another port.
+type Move struct {
+	Flag        string // that names the port
+	Wanted, Got string // addresses
 }
 
 // Addresses are final once New has returned.
@@ -160,6 +167,7 @@ func (h *Host) Addresses() Addresses {
 		Dashboard: "http://" + h.sockets.dashboard.Addr().String() + "/?key=" + h.guard.secret,
 		Control:   withPort(h.cfg.PublicHost, h.sockets.control.Addr(), "443"),
 		UDP:       net.JoinHostPort(hostOf(h.cfg.PublicHost), portOf(h.sockets.udp.LocalAddr())),
+		Moved:     h.sockets.moved,
 	}
 }
 

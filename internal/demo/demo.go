@@ -163,7 +163,7 @@ tabs of one profile are one peer. The video plays in both and the share from
 peers rises.
 
 `, localhost(a.Site), a.Dashboard, invite.URL())
-	if moved := portMoved(d.Listen, a.Site); moved != "" {
+	if moved := portsMoved(a.Moved); moved != "" {
 		fmt.Fprintln(d.Out, moved)
 	}
 	if d.Keys != nil {
@@ -183,14 +183,24 @@ func localhost(site string) string {
 	return u.String()
 }
 
-// portMoved says that the page is at another port than was asked for; "" if it is not.
-func portMoved(wanted, site string) string {
-	_, port, err := net.SplitHostPort(wanted)
-	u, err2 := url.Parse(site)
-	if err != nil || err2 != nil || port == "0" || port == u.Port() {
-		return ""
+// movedTo says what stands at the port that a flag of the host names.
+var movedTo = map[string]string{
+	"--listen":         "the page is",
+	"--control-listen": "boosters join",
+	"--dashboard":      "the dashboard is",
+}
+
+// portsMoved says a line for each port that is another than was asked for.
+func portsMoved(moves []host.Move) string {
+	var b strings.Builder
+	for _, m := range moves {
+		_, wanted, err := net.SplitHostPort(m.Wanted)
+		_, got, err2 := net.SplitHostPort(m.Got)
+		if what := movedTo[m.Flag]; what != "" && err == nil && err2 == nil {
+			fmt.Fprintf(&b, "Port %s is taken by another program, so %s at port %s.\n", wanted, what, got)
+		}
 	}
-	return fmt.Sprintf("Port %s is taken by another program, so the page is at port %s.\n", port, u.Port())
+	return b.String()
 }
 
 // errQuit ends the demo in order.
