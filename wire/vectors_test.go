@@ -19,22 +19,27 @@ import (
 
 var update = flag.Bool("update", false, "write the vectors from the tables in the tests")
 
-// corpus reads one file of vectors, after writing it when -update is given.
+// corpus reads one file of vectors, after writing it when -update is given. It
+// holds what the tables in the tests say, and nothing else.
 func corpus[Row any](t testing.TB, file string, rows func() []Row) []Row {
 	t.Helper()
 	path := filepath.Join("testdata", "vectors", file)
+	want, err := json.MarshalIndent(rows(), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
 	if *update {
-		out, err := json.MarshalIndent(rows(), "", " ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, append(out, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !bytes.Equal(text, want) {
+		t.Errorf("%s is not what the tables say: go test ./wire -update", path)
 	}
 	var got []Row
 	if err := json.Unmarshal(text, &got); err != nil {
