@@ -19,6 +19,7 @@ type statementRow struct {
 	Raw       string         `json:"raw"`
 	Statement map[string]any `json:"statement,omitempty"`
 	Chunks    []chunkRow     `json:"chunks,omitempty"`
+	Now       float64        `json:"now,omitempty"` // at which a certificate is opened
 	Error     string         `json:"error,omitempty"`
 }
 
@@ -97,7 +98,38 @@ func statementRows() []statementRow {
 	}
 	rangedRow := statementRow{Name: "manifest of a byte range", Kind: "manifest", Site: siteHex,
 		Raw: hex.EncodeToString(ranged.Raw()), Statement: manifestFields(ranged.Manifest())}
-	return append([]statementRow{manifest, rangedRow, updateRow}, badStatements(siteHex, sm.Raw(), su.Raw())...)
+	rows := append([]statementRow{manifest, rangedRow, updateRow}, badStatements(siteHex, sm.Raw(), su.Raw())...)
+	return append(rows, certificateRows(siteHex, sm.Raw())...)
+}
+
+func certificateFields(c tuber.Certificate) map[string]any {
+	return map[string]any{"planner": hex.EncodeToString(c.Planner[:]), "epoch": float64(c.Epoch), "expires": float64(c.Expires)}
+}
+
+func certificateRows(site string, manifest []byte) []statementRow {
+	c := tuber.Certificate{Planner: tuber.PublicKeyOf(testKey(4)), Epoch: 3, Expires: 1_800_000_000_000}
+	raw := tuber.SignCertificate(testKey(1), c)
+	other := tuber.PublicKeyOf(testKey(3))
+	row := func(name string, now tuber.Millis, raw []byte) statementRow {
+		return statementRow{Name: name, Kind: "certificate", Site: site, Now: float64(now), Raw: hex.EncodeToString(raw)}
+	}
+	good := func(r statementRow) statementRow { r.Statement = certificateFields(c); return r }
+	bad := func(r statementRow, why string) statementRow { r.Error = why; return r }
+	flip := func(at int) []byte { b := bytes.Clone(raw); b[at] ^= 1; return b }
+	short := tuber.Sign(testKey(1), tuber.KindCertificate, raw[64:len(raw)-1])
+	foreign := bad(row("certificate of another site", c.Expires-1, raw), "signature")
+	foreign.Site = hex.EncodeToString(other[:])
+	return []statementRow{
+		good(row("certificate", c.Expires-1000, raw)),
+		good(row("certificate in its last millisecond", c.Expires, raw)),
+		bad(row("certificate that expired", c.Expires+1, raw), "expired"),
+		foreign,
+		bad(row("certificate for another planner", c.Expires-1, flip(64)), "signature"),
+		bad(row("certificate that lasts longer", c.Expires-1, flip(64+32+8)), "signature"),
+		bad(row("certificate with a flipped bit in its signature", c.Expires-1, flip(5)), "signature"),
+		bad(row("manifest passed as a certificate", c.Expires-1, manifest), "signature"),
+		bad(row("certificate cut short and signed", c.Expires-1, append(short[:], raw[64:len(raw)-1]...)), "malformed"),
+	}
 }
 
 // badStatements are refused: by the signature, or, signed all the same, by their bounds.
@@ -161,14 +193,20 @@ func TestVectorsStatements(t *testing.T) {
 		var got map[string]any
 		var err error
 		var sm *tuber.SignedManifest
-		if row.Kind == "manifest" {
+		switch row.Kind {
+		case "manifest":
 			if sm, err = tuber.OpenManifest(site, raw); err == nil {
 				got = manifestFields(sm.Manifest())
 			}
-		} else {
+		case "update":
 			var su *tuber.SignedUpdate
 			if su, err = tuber.OpenUpdate(site, raw); err == nil {
 				got = updateFields(su.Update())
+			}
+		case "certificate":
+			var c tuber.Certificate
+			if c, err = tuber.OpenCertificate(site, raw, tuber.Millis(row.Now)); err == nil {
+				got = certificateFields(c)
 			}
 		}
 		if kindOf(err) != row.Error || !reflect.DeepEqual(got, row.Statement) {

@@ -229,6 +229,8 @@ func kindOf(err error) string {
 		return "unknown"
 	case errors.Is(err, tuber.ErrSignature):
 		return "signature"
+	case errors.Is(err, tuber.ErrExpired):
+		return "expired"
 	}
 	return "malformed"
 }

@@ -56,6 +56,7 @@ export class Session {
       const welcome = await inbox.expect("welcome");
       const planner = await importKey(challenge.planner);
       await check(planner, "welcome", welcomeStatement(nonce, o.identity.public), welcome.signature);
+      if (welcome.id !== o.identity.id) throw new Error("welcome: of another peer");
       return new Session(channel, inbox);
     } catch (e) {
       channel.close();
@@ -105,6 +106,7 @@ async function proveChallenge(o: SessionOptions, c: MessageOf<"challenge">): Pro
   if (c.nonce.length !== 32) throw new Error("challenge: nonce");
   const certificate = await openCertificate(o.site, c.certificate, o.originNow());
   if (!equal(certificate.planner, c.planner)) throw new Error("challenge: certified for another key");
+  if (certificate.epoch !== c.epoch) throw new Error("challenge: certified for another epoch");
 }
 
 async function joinOf(
