@@ -72,6 +72,7 @@ type Peer struct {
 	takes      *webrtc.API                 // over the mux, for answers
 	speaks     uint16                      // the wire version in its hellos
 	maxRecords uint64                      // that one lane carries
+	maxAge     time.Duration               // of one lane
 	parkFor    time.Duration               // how long a chunk waits for its manifest
 
 	ctx    context.Context // ends with the peer
@@ -109,8 +110,8 @@ func New(cfg Config) (*Peer, error) {
 	}
 	p := &Peer{
 		cfg: cfg, log: log, id: tuber.PublicKeyOf(cfg.Key).PeerID(), cert: cert, print: print,
-		speaks: wire.Version, maxRecords: maxRecords, parkFor: parkFor, swarms: make(map[tuber.PublicKey]*swarm),
-		asks: make(chan struct{}, 1),
+		speaks: wire.Version, maxRecords: maxRecords, maxAge: maxAge, parkFor: parkFor,
+		swarms: make(map[tuber.PublicKey]*swarm), asks: make(chan struct{}, 1),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.listen()

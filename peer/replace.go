@@ -80,7 +80,7 @@ func (s *swarm) watch(ctx context.Context, l *link) {
 // worn tells whether the link's lane must be replaced.
 func (s *swarm) worn(l *link) bool {
 	ln := l.current()
-	return ln.records.Load() >= s.peer.maxRecords || time.Since(ln.born) >= maxAge
+	return ln.records.Load() >= s.peer.maxRecords || time.Since(ln.born) >= s.peer.maxAge
 }
 
 // retire ends a lane that a newer one has replaced, after all that was written

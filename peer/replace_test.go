@@ -12,10 +12,21 @@ import (
 // Lanes wear out while a stream flows: no chunk is lost, none comes twice, and
 // the link stays the same.
 func TestLaneIsReplaced(t *testing.T) {
-	t.Parallel()
+	for name, wear := range map[string]func(*node){
+		"by records": func(n *node) { n.maxRecords = 400 },
+		"by age":     func(n *node) { n.maxAge = time.Second },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			replaced(t, wear)
+		})
+	}
+}
+
+func replaced(t *testing.T, wear func(*node)) {
 	ns := newNodes(t)
 	o, a := ns.add("origin", tuber.RoleOrigin), ns.bare("ann", tuber.RoleBooster)
-	a.maxRecords = 400
+	wear(a)
 	ns.join(a)
 	st := newStream(t, ns.site, 2)
 	ns.chain(st, o, a)
