@@ -6,6 +6,7 @@ import { newerPlan, type Means, type Message, type Outgoing } from "../wire/cont
 import { bye } from "../wire/frame.ts";
 import { importKey } from "../wire/sign.ts";
 import { cameByHTTP2, openEvents, openSocket } from "./channel.ts";
+import { backoff } from "./backoff.ts";
 import { Carrier } from "./carrier.ts";
 import { makeCertificate } from "./certificate.ts";
 import { OriginClock } from "./clock.ts";
@@ -29,7 +30,6 @@ const BEHIND_MS = 3000; // that the oldest chunk waits
 const FINAL = new Set(["version", "quarantine", "off"]); // no use in trying again
 const SLOW = new Set(["full", "superseded"]); // a tab that leads no more may have had the last word
 const SLOW_MS = 60_000; // after these, or another host's answer
-const MAX_BACKOFF_MS = 15_000;
 
 export type MemberOptions = {
   config: Config;
@@ -99,7 +99,7 @@ export class Member {
       const wait = await this.#once(siteKey, site, identity, fingerprint);
       if (wait === null) break;
       failures = performance.now() - began > 30_000 ? 0 : failures + 1;
-      await this.#sleep(Math.max(wait, Math.min(500 * 2 ** failures, MAX_BACKOFF_MS)) * (0.5 + Math.random() / 2));
+      await this.#sleep(backoff(wait, failures, Math.random()));
     }
     if (!this.#stopped.signal.aborted) this.stop(); // refused for good; a handover still delivers
   }
@@ -114,7 +114,7 @@ export class Member {
     else setTimeout(() => swarm?.close(), HANDOVER_MS); // the new tab's links replace these first
   }
 
-  /** One session; returns how long to wait at least, null to stop. */
+  /** One session; returns the least wait for backoff, null to stop. */
   async #once(siteKey: CryptoKey, site: Uint8Array, identity: Identity, fingerprint: Uint8Array): Promise<number | null> {
     const { config } = this.#o;
     const byEvents = this.#byEvents;
