@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# gofmt, go vet, staticcheck, tsc --strict, for every system that is built for.
+# Marks of a merge, gofmt, go vet, staticcheck, tsc --strict, for every system that is built for.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . scripts/tags.sh
 bad=0
+merging=$(git grep -nE '^(<{7}|>{7}) ')
+[ -z "$merging" ] || { echo "left from a merge: $merging"; bad=1; }
 unformatted=$(gofmt -l $(git ls-files '*.go'))
 [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted"; bad=1; }
 go vet -tags "$TUBER_TEST_TAGS" ./... || bad=1
