@@ -25,6 +25,9 @@ package-windows: ## the installer for Windows into dist/ (VERSION=1.2.3; CERT= a
 package-headless: ## the program without a window for Windows and macOS into dist/ (VERSION=1.2.3)
 	@packaging/headless.sh
 
+package-macos: ## Tuber.app and a .zip of it into dist/, on a Mac (VERSION=1.2.3; IDENTITY= signs it)
+	@packaging/macos/bundle.sh
+
 release: ## all packages, SHA256SUMS and its signature (VERSION=1.2.3 KEY=release.pem; CERT= and CERT_KEY= sign for Windows)
 	@packaging/release.sh "$(VERSION)" "$(KEY)"
 
@@ -98,4 +101,4 @@ bench-app: build ## the desktop program's processor time and memory, hidden and 
 clean: ## remove what was built
 	rm -rf bin dist web/node_modules e2e/node_modules
 
-.PHONY: help demo test build package-linux package-windows package-headless release test-packages generate lint vuln soak fuzz mutants bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-weakline bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean
+.PHONY: help demo test build package-linux package-windows package-headless package-macos release test-packages generate lint vuln soak fuzz mutants bench-proxy bench-swarm bench-latency bench-copies bench-firstframe bench-weakline bench-scarcity bench-continuity bench-link bench-plan bench-control bench-delay bench-efficiency bench-efficiency-real bench-store bench-app clean

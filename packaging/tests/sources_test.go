@@ -89,6 +89,23 @@ func TestBundleIsLaidOut(t *testing.T) {
 	}
 }
 
+// TestEveryPackageHasATarget: what builds a package is run by one make target.
+func TestEveryPackageHasATarget(t *testing.T) {
+	for target, script := range map[string]string{
+		"package-linux": "packaging/linux/build.sh", "package-windows": "packaging/windows/build.sh",
+		"package-macos": "packaging/macos/bundle.sh", "package-headless": "packaging/headless.sh", "release": "packaging/release.sh",
+	} {
+		cmd := exec.Command("make", "--dry-run", target)
+		cmd.Dir = filepath.Join("..", "..")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), script) {
+			t.Errorf("make %s: got %q, %v, want %s", target, out, err, script)
+		}
+		if !strings.Contains(read(t, "Makefile"), "\n"+target+": ## ") || !strings.Contains(read(t, "packaging", "README.md"), "| `"+target) {
+			t.Errorf("%s is in no table", target)
+		}
+	}
+}
+
 // keys reads a property list: each key with the first text or truth behind it.
 func keys(t *testing.T, r io.Reader) map[string]string {
 	t.Helper()
