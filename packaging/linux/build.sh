@@ -38,16 +38,20 @@ stage_headless() {
   doc "$root" tuber "$root/usr/bin/tuber"
 }
 
-# stage_app ROOT: the desktop program with icons, menu entry and metainfo.
+# stage_app ROOT: the desktop program with manual, completions, icons, menu entry
+# and metainfo.
 stage_app() {
   local root=$1 size
-  mkdir -p "$root"/usr/bin "$root"/usr/share/{applications,metainfo,man/man1,icons/hicolor/scalable/apps}
+  mkdir -p "$root"/usr/bin "$root"/usr/share/{applications,metainfo,man/man1,icons/hicolor/scalable/apps,bash-completion/completions,zsh/vendor-completions,fish/vendor_completions.d}
   CGO_ENABLED=1 go build $TUBER_APP_FLAGS \
     -ldflags "$(link_flags -extldflags=-Wl,-z,relro,-z,now)" -o "$root/usr/bin/tuber-app" ./cmd/tuber-app
   cp packaging/linux/$app.desktop "$root/usr/share/applications/"
   sed -e "s/VERSION/$VERSION/" -e "s/DATE/$(date -d "@$SOURCE_DATE_EPOCH" +%F)/" \
     packaging/linux/$app.metainfo.xml.in > "$root/usr/share/metainfo/$app.metainfo.xml"
   sed "s/VERSION/$VERSION/" packaging/linux/tuber-app.1.in | gzip -9n > "$root/usr/share/man/man1/tuber-app.1.gz"
+  cp packaging/linux/completions/tuber-app.bash "$root/usr/share/bash-completion/completions/tuber-app"
+  cp packaging/linux/completions/_tuber-app "$root/usr/share/zsh/vendor-completions/"
+  cp packaging/linux/completions/tuber-app.fish "$root/usr/share/fish/vendor_completions.d/"
   for size in 16 22 24 32 48 64 128 256 512; do
     mkdir -p "$root/usr/share/icons/hicolor/${size}x$size/apps"
     cp "icons/dist/tuber-$size.png" "$root/usr/share/icons/hicolor/${size}x$size/apps/$app.png"

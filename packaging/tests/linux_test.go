@@ -56,6 +56,10 @@ func TestManualsAndCompletionsAreReadable(t *testing.T) {
 	}
 	do(t, exec.Command("bash", "-n", filepath.Join(share, "bash-completion/completions/tuber")))
 	do(t, exec.Command("zsh", "-n", filepath.Join(share, "zsh/vendor-completions/_tuber")))
+	app := filepath.Join(unpacked(t, file("tuber-app_9.8.7_amd64.deb")), "usr/share")
+	do(t, exec.Command("bash", "-n", filepath.Join(app, "bash-completion/completions/tuber-app")))
+	do(t, exec.Command("zsh", "-n", filepath.Join(app, "zsh/vendor-completions/_tuber-app")))
+	do(t, exec.Command("fish", "--no-execute", filepath.Join(app, "fish/vendor_completions.d/tuber-app.fish")))
 	fish := func(line string) string {
 		cmd := exec.Command("fish", "--no-config", "-c", "source "+filepath.Join(share, "fish/vendor_completions.d/tuber.fish")+"; complete -C '"+line+"'")
 		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())

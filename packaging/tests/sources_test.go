@@ -89,6 +89,37 @@ func TestBundleIsLaidOut(t *testing.T) {
 	}
 }
 
+// TestFlagsOfTheAppAreDocumented: its manual and completions are written by hand.
+func TestFlagsOfTheAppAreDocumented(t *testing.T) {
+	const at = "packaging/linux/"
+	flags := []string{"help"}
+	for _, m := range regexp.MustCompile(`f\.\w+Var\(&o\.\w+, "([a-z-]+)"`).FindAllStringSubmatch(read(t, "cmd", "tuber-app", "options.go"), -1) {
+		flags = append(flags, m[1])
+		if man := `\-\-` + strings.ReplaceAll(m[1], "-", `\-`); !strings.Contains(read(t, at+"tuber-app.1.in"), man) {
+			t.Errorf("the manual page lacks --%s", m[1])
+		}
+	}
+	if len(flags) < 7 {
+		t.Fatalf("the flags of options.go are %q", flags)
+	}
+	for _, flag := range flags {
+		for file, want := range map[string]string{
+			"tuber-app.bash": "--" + flag, "_tuber-app": "'--" + flag + "[", "tuber-app.fish": "-l " + flag + " ",
+		} {
+			if !strings.Contains(read(t, at+"completions", file), want) {
+				t.Errorf("%s lacks --%s", file, flag)
+			}
+		}
+	}
+	for typed, want := range map[string]string{"--hi": "--hidden", "--ver": "--verbose\n--version", "tuber:": ""} {
+		out, err := exec.Command("bash", "-c", `source "$1"; COMP_WORDS=(tuber-app "$2"); COMP_CWORD=1; _tuber_app; printf '%s\n' "${COMPREPLY[@]}"`,
+			"bash", "../linux/completions/tuber-app.bash", typed).Output()
+		if got := strings.TrimSpace(string(out)); err != nil || got != want {
+			t.Errorf("bash completes %q to %q, %v, want %q", typed, got, err, want)
+		}
+	}
+}
+
 // TestEveryPackageHasATarget: what builds a package is run by one make target.
 func TestEveryPackageHasATarget(t *testing.T) {
 	for target, script := range map[string]string{
