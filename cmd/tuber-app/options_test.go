@@ -4,7 +4,29 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/tubercdn/tuber"
 )
+
+func TestStartsHidden(t *testing.T) {
+	hides := tuber.AppSettings{StartHidden: true}
+	for _, tc := range []struct {
+		o    options
+		own  tuber.AppSettings
+		want bool
+	}{
+		{options{}, tuber.AppSettings{}, false},
+		{options{hidden: true}, tuber.AppSettings{}, true},
+		{options{}, hides, true},
+		{options{hidden: true}, hides, true},
+		{options{invite: "x"}, hides, false},
+		{options{hidden: true, invite: "x"}, tuber.AppSettings{}, false},
+	} {
+		if got := startsHidden(tc.o, tc.own); got != tc.want {
+			t.Errorf("%+v with %+v: hidden is %v", tc.o, tc.own, got)
+		}
+	}
+}
 
 func TestArguments(t *testing.T) {
 	for _, tc := range []struct {

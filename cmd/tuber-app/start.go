@@ -62,7 +62,7 @@ func start(ctx context.Context, o options, log *slog.Logger) (code int, err erro
 		return exitFailed, err
 	}
 	parts.Go(func() { d.Run(ctx) })
-	hidden := o.hidden && o.invite == ""
+	hidden := startsHidden(o, d.Settings())
 	if hidden {
 		d.AwaitTray(ctx, awaitTray)
 	}
@@ -73,6 +73,12 @@ func start(ctx context.Context, o options, log *slog.Logger) (code int, err erro
 		Invite: desk.Bounded(o.invite), Hidden: hidden, Shown: mine.Shown,
 	})
 	return code, errors.Join(h.Stop(), e.end())
+}
+
+// startsHidden tells whether the window stays away at first: an invite is to be
+// seen, whatever else was asked for.
+func startsHidden(o options, own tuber.AppSettings) bool {
+	return (o.hidden || own.StartHidden) && o.invite == ""
 }
 
 func failed(err error) int {

@@ -192,6 +192,32 @@ func TestTrayThatGoesAway(t *testing.T) {
 	}
 }
 
+// The owner's setting hides the window as --hidden does, and a second start
+// shows it.
+func TestHiddenStartBySettings(t *testing.T) {
+	s := newStage(t, true)
+	folder := filepath.Join(s.dir, "app")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "app.json"), []byte(`{"startHidden": true}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	app := s.app()
+	eventually(t, "the icon is in the tray", 60*time.Second, func() bool { _, err := s.tray.Icon(); return err == nil })
+	s.engine()
+	if s.screen.Window("Tuber") != "" {
+		t.Error("the window is shown")
+	}
+	if err := s.app().wait(20 * time.Second); err != nil {
+		t.Errorf("the second start ended with %v", err)
+	}
+	s.window()
+	if err := app.stop(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
 func TestGarbageFromOutside(t *testing.T) {
 	s := newStage(t, true)
 	app := s.app("tuber://example.org/.tuber/join#$(touch " + filepath.Join(s.dir, "pwned") + ")")
