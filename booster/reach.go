@@ -44,14 +44,7 @@ func (b *Booster) reachLocked() tuber.ReachStatus {
 		st.Mapping = "off"
 		return st
 	}
-	switch m := b.mapper.State(); {
-	case m.Phase == gateway.MappingOpen && m.Public:
-		st.Mapping = m.By
-	case m.Phase == gateway.MappingOpen:
-		st.Trouble = "the router that mapped the port stands behind another one; forward the UDP port there too, or ask the provider for a public address"
-	default:
-		st.Trouble = m.Error
-	}
+	st.Mapping, st.Trouble = b.mapper.State().Outcome()
 	return st
 }
 

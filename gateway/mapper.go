@@ -40,6 +40,18 @@ type Mapping struct {
 	Error    string         // while failed: one sentence for people
 }
 
+// Outcome is the way in which the router lets the world in, or the trouble why
+// it does not; both are empty while that is not known.
+func (m Mapping) Outcome() (way, trouble string) {
+	switch {
+	case m.Phase == MappingOpen && m.Public:
+		return m.By, ""
+	case m.Phase == MappingOpen:
+		return "", "the router that mapped the port stands behind another one; forward the UDP port there too, or ask the provider for a public address"
+	}
+	return "", m.Error
+}
+
 // MapperConfig is what a Mapper needs.
 type MapperConfig struct {
 	Port uint16 // the peer's one UDP port on this machine

@@ -105,16 +105,6 @@ const rejoinAfter = 5 * time.Second
 // line can do, until that was learnt: enough for a few copies of a stream.
 const undeclared tuber.BitsPerSecond = 20e6
 
-// reach is dialable where the world can send to the UDP port: a public address,
-// or a swarm on this machine or network only.
-func (h *Host) reach() tuber.Reach {
-	ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost))
-	if err == nil && (ip.IsLoopback() || ip.IsGlobalUnicast()) {
-		return tuber.ReachDialable
-	}
-	return tuber.ReachUnknown
-}
-
 func (h *Host) openOrigin() error {
 	epoch, err := h.book.NextEpoch("origin")
 	if err != nil {
@@ -186,7 +176,7 @@ func (h *Host) openGateway() error {
 	}
 	if h.cfg.MapPort {
 		m, err := gateway.NewMapper(gateway.MapperConfig{
-			Port: uint16(h.sockets.udp.LocalAddr().(*net.UDPAddr).Port), Log: h.cfg.Log,
+			Port: h.udpPort(), Log: h.cfg.Log,
 			Changed: func(m gateway.Mapping) { h.mapped.Store(&m) },
 		})
 		if err != nil {
@@ -195,22 +185,4 @@ func (h *Host) openGateway() error {
 		h.runners = append(h.runners, runner{"port mapping", m.Run})
 	}
 	return nil
-}
-
-// mappings is where the world reaches the UDP port, as far as it is known.
-func (h *Host) mappings() []netip.AddrPort {
-	var out []netip.AddrPort
-	if m := h.mapped.Load(); m != nil && m.Phase == gateway.MappingOpen && m.Public {
-		out = append(out, m.External)
-	}
-	var own []netip.Addr
-	if ip, err := netip.ParseAddr(hostOf(h.cfg.PublicHost)); err == nil {
-		own = worldly([]netip.Addr{ip})
-	} else if named := h.named.Load(); named != nil {
-		own = *named
-	}
-	for _, ip := range own {
-		out = append(out, netip.AddrPortFrom(ip, uint16(h.sockets.udp.LocalAddr().(*net.UDPAddr).Port)))
-	}
-	return out
 }

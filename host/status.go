@@ -106,7 +106,7 @@ func (h *Host) State() (tuber.HostState, error) {
 	}
 	s := tuber.HostState{
 		HostStatus: h.Status(), Enabled: !h.off.Load(), Invites: invites,
-		Site: h.Addresses().Site,
+		Site: h.Addresses().Site, Mapping: h.reached(),
 	}
 	s.Missing = missing(s.Short)
 	s.BoosterList = boosters(records, s.PeerList)
