@@ -21,8 +21,9 @@ func (s Secret) Hash() Digest { return sha256.Sum256(s[:]) }
 //
 // where PAYLOAD is unpadded base64url of
 //
-//	version 1 (=1) | site key 32 | secret 32 | TLS pin 32 (zero: a CA vouches) | check 4
+//	version 1 | site key 32 | secret 32 | TLS pin 32 (zero: a CA vouches) | name | check 4
 //
+// The version is 1 without a name, 2 with one, which older programs do not read.
 // check is the start of the SHA-256 of what stands before it and of HOST, so a
 // link that was cut short or mistyped is told from one that was used or revoked.
 // A browser never sends the fragment, so the secret stays out of logs.
@@ -32,13 +33,14 @@ type Invite struct {
 	Site   PublicKey
 	Secret Secret
 	Pin    Digest // SHA-256 of the host's TLS public key (SubjectPublicKeyInfo); zero if a CA vouches
+	Name   string // what the host calls itself, at most MaxName bytes, without control characters; none if empty
 }
 
 // ErrInvite is returned for text that is not a whole invite.
 var ErrInvite = errors.New("not a complete invite link")
 
 const (
-	inviteVersion = 1
+	inviteVersion = 2 // the newest that is read
 	inviteBytes   = 1 + 32 + 32 + 32 + 4
 	maxInvite     = 1024 // characters
 )
@@ -50,8 +52,12 @@ func (v Invite) URL() string { return "https://" + v.rest() }
 func (v Invite) AppURL() string { return "tuber://" + v.rest() }
 
 func (v Invite) rest() string {
-	b := append([]byte{inviteVersion}, v.Site[:]...)
-	b = append(append(b, v.Secret[:]...), v.Pin[:]...)
+	name := Plain(v.Name, MaxName)
+	b := append([]byte{1}, v.Site[:]...)
+	if name != "" {
+		b[0] = 2
+	}
+	b = append(append(append(b, v.Secret[:]...), v.Pin[:]...), name...)
 	b = append(b, v.check(b)...)
 	prefix := v.Prefix
 	if prefix == "" {
@@ -84,16 +90,22 @@ func ParseInvite(text string) (Invite, error) {
 	if err != nil || len(b) == 0 {
 		return Invite{}, fmt.Errorf("%w: the part after # is missing or damaged; copy the whole link", ErrInvite)
 	}
-	if b[0] != inviteVersion {
-		return Invite{}, fmt.Errorf("%w: made by version %d, this program reads version %d; update it", ErrInvite, b[0], inviteVersion)
+	if b[0] == 0 || b[0] > inviteVersion {
+		return Invite{}, fmt.Errorf("%w: made by version %d, this program reads up to version %d; update it", ErrInvite, b[0], inviteVersion)
 	}
 	v := Invite{Host: u.Host, Prefix: prefix}
-	if len(b) != inviteBytes || string(b[inviteBytes-4:]) != string(v.check(b[:inviteBytes-4])) {
+	room := 0 // for a name
+	if b[0] == 2 {
+		room = MaxName
+	}
+	end := len(b) - 4
+	if len(b) < inviteBytes || len(b) > inviteBytes+room || string(b[end:]) != string(v.check(b[:end])) {
 		return Invite{}, fmt.Errorf("%w: it was cut short or changed; copy the whole link again", ErrInvite)
 	}
 	c := NewCursor(b[1:])
 	c.Copy(v.Site[:])
 	c.Copy(v.Secret[:])
 	c.Copy(v.Pin[:])
+	v.Name = Plain(string(b[inviteBytes-4:end]), MaxName)
 	return v, nil
 }

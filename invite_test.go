@@ -1,6 +1,7 @@
 package tuber
 
 import (
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -14,11 +15,55 @@ func sampleInvite() Invite {
 	return v
 }
 
+// namedInvite is one that tells whose stream it is for.
+func namedInvite(name string) Invite {
+	v := sampleInvite()
+	v.Name = name
+	return v
+}
+
 func TestInviteRoundTrip(t *testing.T) {
-	want := sampleInvite()
-	for _, text := range []string{want.URL(), want.AppURL(), "  " + want.URL() + "\n"} {
-		got, err := ParseInvite(text)
-		if err != nil || got != want {
+	for _, want := range []Invite{sampleInvite(), namedInvite("Ann’s show"), namedInvite(strings.Repeat("ä", MaxName/2))} {
+		for _, text := range []string{want.URL(), want.AppURL(), "  " + want.URL() + "\n"} {
+			got, err := ParseInvite(text)
+			if err != nil || got != want {
+				t.Errorf("%s: got %+v, %v", text, got, err)
+			}
+		}
+	}
+}
+
+// A link that was made before invites had names.
+func TestOlderInvite(t *testing.T) {
+	const older = "https://tv.example:8443/.tuber/join#AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fMjM0NTY3ODk6Ozw9Pj9AQUJDREVGR0hJSktMTU5PUFFkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5_gIGCg3jT4gE"
+	if got, err := ParseInvite(older); err != nil || got != sampleInvite() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got := sampleInvite().URL(); got != older {
+		t.Errorf("without a name it is %s", got)
+	}
+}
+
+// What a stranger wrote into a link is cleaned before anybody sees it.
+func TestHostileNamesInInvites(t *testing.T) {
+	sealed := func(version byte, name string) string {
+		v := sampleInvite()
+		b := append(append(append([]byte{version}, v.Site[:]...), v.Secret[:]...), v.Pin[:]...)
+		b = append(b, name...)
+		return "https://" + v.Host + "/.tuber/join#" + base64.RawURLEncoding.EncodeToString(append(b, v.check(b)...))
+	}
+	for name, want := range map[string]string{
+		"Ann\x1b[2J\u202e\n show\x00": "Ann[2J show", "\xff\xfe": "", " \t": "", strings.Repeat("x", MaxName): strings.Repeat("x", MaxName),
+	} {
+		if got, err := ParseInvite(sealed(2, name)); err != nil || got.Name != want {
+			t.Errorf("%q: got %q, %v", name, got.Name, err)
+		}
+		if got, err := ParseInvite(namedInvite(name).URL()); err != nil || got.Name != want {
+			t.Errorf("%q written: got %q, %v", name, got.Name, err)
+		}
+	}
+	for _, text := range []string{sealed(2, strings.Repeat("x", MaxName+1)), sealed(1, "x"), sealed(3, ""), sealed(0, "")} {
+		if got, err := ParseInvite(text); !errors.Is(err, ErrInvite) {
 			t.Errorf("%s: got %+v, %v", text, got, err)
 		}
 	}
@@ -26,7 +71,12 @@ func TestInviteRoundTrip(t *testing.T) {
 
 // Every single changed or missing character is told from a used invite.
 func TestDamagedInvites(t *testing.T) {
-	whole := sampleInvite().URL()
+	for _, v := range []Invite{sampleInvite(), namedInvite("Ann’s show")} {
+		testDamage(t, v.URL())
+	}
+}
+
+func testDamage(t *testing.T, whole string) {
 	at := strings.Index(whole, "#")
 	for i := at + 1; i < len(whole); i++ {
 		if _, err := ParseInvite(whole[:i]); !errors.Is(err, ErrInvite) {

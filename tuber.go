@@ -30,6 +30,7 @@ const (
 	MaxURL         = 2048     // bytes of a canonical URL
 	MaxHeaders     = 8        // headers replayed with a segment
 	MaxHeaderValue = 1024     // bytes of one replayed header value
+	MaxName        = 64       // bytes of a host's or a booster's name
 	MaxPartitions  = 8        // K is 1, 2, 4 or 8
 	MaxLinks       = 24       // links of a browser, StandbyLinks of them standby
 	StandbyLinks   = 2

@@ -38,7 +38,7 @@ import (
 type Config struct {
 	// Dir keeps the book and the chunk files. It is made if it is not there.
 	Dir string
-	// Name is what hosts see, at most wire.MaxName bytes; empty: the machine's name.
+	// Name is what hosts see, at most tuber.MaxName bytes; empty: the machine's name.
 	Name string
 	// Listen is the one UDP port for links; empty or port 0: a free one, kept
 	// for the next start.

@@ -174,7 +174,7 @@ func (m *membership) joined() {
 // welcomed is told what the host calls itself, and its clock.
 func (m *membership) welcomed(name string, ahead time.Duration) {
 	m.ahead.Store(int64(ahead))
-	name = tuber.Plain(name, wire.MaxName)
+	name = tuber.Plain(name, tuber.MaxName)
 	m.mu.Lock()
 	news := m.record.Name != name
 	m.record.Name = name

@@ -148,7 +148,7 @@ type replaced struct {
 // what is kept of the swarm stays, and what was there before is returned.
 func (b *Booster) enter(invite tuber.Invite) (m *membership, before *replaced, err error) {
 	r := tuber.MembershipRecord{
-		Site: invite.Site, Host: invite.Host, Prefix: invite.Prefix, Pin: invite.Pin,
+		Site: invite.Site, Host: invite.Host, Name: invite.Name, Prefix: invite.Prefix, Pin: invite.Pin,
 		Joined: time.Now().Round(0), Invite: invite,
 	}
 	connected := b.stats()[invite.Site].Connected
@@ -303,5 +303,5 @@ func (b *Booster) name() string {
 	if name == "" {
 		name, _ = os.Hostname() // a booster without a name is still one
 	}
-	return name[:min(len(name), wire.MaxName)]
+	return name[:min(len(name), tuber.MaxName)]
 }

@@ -179,7 +179,7 @@ func checkJoin(j wire.Join, c wire.Challenge) *wire.Refused {
 	case j.Version < c.Oldest:
 		return &wire.Refused{Code: wire.CodeVersion, Sentence: fmt.Sprintf(
 			"you speak version %d, this host version %d and newer: update your program or reload the page", j.Version, c.Oldest)}
-	case len(j.Fingerprint) != len(tuber.Fingerprint{}), len(j.Nonce) != wire.NonceSize, len(j.Name) > wire.MaxName:
+	case len(j.Fingerprint) != len(tuber.Fingerprint{}), len(j.Nonce) != wire.NonceSize, len(j.Name) > tuber.MaxName:
 		return &wire.Refused{Code: wire.CodeProof, Sentence: "the join is malformed: update your program or reload the page"}
 	}
 	statement := wire.JoinStatement(c.Nonce, c.Planner, j.Fingerprint)

@@ -169,7 +169,7 @@ func TestAdmitRefuses(t *testing.T) {
 			m.spoilJoin = func(j *wire.Join) { j.Nonce = nil }
 		}, wire.CodeProof},
 		"long name": {func(m *meeting) {
-			m.identity.Join.Name = strings.Repeat("x", wire.MaxName+1)
+			m.identity.Join.Name = strings.Repeat("x", tuber.MaxName+1)
 		}, wire.CodeProof},
 		"old wire version": {func(m *meeting) {
 			m.spoilJoin = func(j *wire.Join) { j.Version = wire.Oldest - 1 }

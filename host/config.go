@@ -12,7 +12,6 @@ import (
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/origin"
-	"github.com/tubercdn/tuber/wire"
 )
 
 // RelayMode says whether viewers pass on to other viewers.
@@ -63,7 +62,7 @@ type Config struct {
 	// MapPort asks the router to map the UDP port (UPnP).
 	MapPort bool
 
-	// Name is what friends see of the host, at most wire.MaxName bytes; none if
+	// Name is what friends see of the host, at most tuber.MaxName bytes; none if
 	// it is empty.
 	Name string
 	// Uplink is the upload of the home line; 0 if it is not declared, which sets no cap.
@@ -138,8 +137,8 @@ func (c *Config) check() error {
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		return errors.New("host: HTTPS needs both --cert and --key")
 	}
-	if len(c.Name) > wire.MaxName {
-		return fmt.Errorf("host: a name of %d bytes, at most %d; change --name", len(c.Name), wire.MaxName)
+	if len(c.Name) > tuber.MaxName {
+		return fmt.Errorf("host: a name of %d bytes, at most %d; change --name", len(c.Name), tuber.MaxName)
 	}
 	if c.Uplink < 0 {
 		return fmt.Errorf("host: an uplink of %d bit/s; change --uplink", c.Uplink)

@@ -33,7 +33,7 @@ func (h *Host) invite(o tuber.Offer) (tuber.Invite, tuber.InviteRecord, error) {
 		return tuber.Invite{}, r, fmt.Errorf("make invite: %w", err)
 	}
 	name, pin := h.entrance()
-	return tuber.Invite{Host: name, Prefix: h.cfg.Prefix, Site: h.Site(), Secret: secret, Pin: pin}, r, nil
+	return tuber.Invite{Host: name, Prefix: h.cfg.Prefix, Site: h.Site(), Secret: secret, Pin: pin, Name: h.cfg.Name}, r, nil
 }
 
 // record makes the secret and what the book keeps of it.

@@ -56,6 +56,28 @@ func TestInviteIsUsedOnce(t *testing.T) {
 	})
 }
 
+func TestInviteTellsWhoseStreamItIs(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Name = "Ann’s show"
+	h, _ := begin(t, cfg)
+	made, err := h.Invite(tuber.Offer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{made.URL, made.AppURL} {
+		if v, err := tuber.ParseInvite(link); err != nil || v.Name != cfg.Name {
+			t.Errorf("%s: got %q, %v", link, v.Name, err)
+		}
+	}
+	v, err := tuber.ParseInvite(made.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := member(t, h, pinned(v), boosterJoin(v, "ben's pc")); err != nil {
+		t.Error(err)
+	}
+}
+
 // However many redeem a link at once, over real sockets: it enrols one.
 func TestOneOfManyRedeemsAnInvite(t *testing.T) {
 	const many = 200 // above what one line may hold: this machine stands for a tunnel

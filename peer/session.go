@@ -193,7 +193,7 @@ func (s *swarm) joinMessage() wire.Join {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := wire.Join{
-		Role: s.peer.cfg.Role, Name: s.m.Name[:min(len(s.m.Name), wire.MaxName)],
+		Role: s.peer.cfg.Role, Name: s.m.Name[:min(len(s.m.Name), tuber.MaxName)],
 		Fingerprint: s.peer.print[:], Secret: s.m.Secret, Means: s.meansLocked(reach), Ranges: ranges, Plan: s.plan,
 		Changes: true,
 	}

@@ -45,7 +45,7 @@ type Join struct {
 	Version     int             `json:"version"`
 	Key         tuber.PublicKey `json:"key"`
 	Role        tuber.Role      `json:"role"`
-	Name        string          `json:"name,omitempty"` // of a booster, at most MaxName bytes
+	Name        string          `json:"name,omitempty"` // of a booster, at most tuber.MaxName bytes
 	Fingerprint Bytes           `json:"fingerprint"`    // of its DTLS certificate
 	Nonce       Bytes           `json:"nonce"`
 	Signature   tuber.Signature `json:"signature"`        // over JoinStatement
@@ -58,9 +58,6 @@ type Join struct {
 	Changes     bool            `json:"changes,omitempty"` // it understands PlanChange
 }
 
-// MaxName is the longest name of a booster or a host in bytes.
-const MaxName = 64
-
 // JoinStatement is what a join's signature covers.
 func JoinStatement(nonce []byte, planner tuber.PublicKey, fingerprint []byte) []byte {
 	b := append([]byte(nil), nonce...)
@@ -72,7 +69,7 @@ type Welcome struct {
 	ID        tuber.PeerID    `json:"id"`
 	Signature tuber.Signature `json:"signature"`      // by the planner, over WelcomeStatement
 	STUN      []string        `json:"stun,omitempty"` // HOST:PORT, at most MaxSTUN; without a host: that of the control socket
-	Name      string          `json:"name,omitempty"` // what the host calls itself, at most MaxName bytes
+	Name      string          `json:"name,omitempty"` // what the host calls itself, at most tuber.MaxName bytes
 }
 
 // MaxSTUN is how many STUN servers a welcome names.
