@@ -76,4 +76,9 @@ type HostSetup struct {
 	Public   string        `json:"public,omitempty"`   // name or address by which the world knows this machine
 	Listen   string        `json:"listen,omitempty"`   // of the public site; empty: the usual one
 	Uplink   BitsPerSecond `json:"uplink,omitempty"`   // of the line; 0: not declared
+	// OuterHTTPS says that visitors come by https through a proxy or tunnel,
+	// which has the certificate for Public. Proxy is its address, or a prefix of
+	// them; empty: it runs on this machine.
+	OuterHTTPS bool   `json:"outerHTTPS,omitempty"`
+	Proxy      string `json:"proxy,omitempty"`
 }

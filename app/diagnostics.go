@@ -33,6 +33,7 @@ func diagnostics(v *view, version string) string {
 		h := &v.host
 		line("host: viewers %d boosters %d of %d from peers %.2f upload %v bitrate %v short %v planner %v enabled %v",
 			h.Viewers, h.Boosters, len(h.BoosterList), h.FromPeers, h.Upload, h.Bitrate, h.Short, h.Planner, h.Enabled)
+		line("host reach %q port %d mapping %q trouble %q", h.Mapping.Reach, h.Mapping.Port, h.Mapping.Mapping, h.Mapping.Trouble)
 	}
 	for _, e := range v.events {
 		line("%s %s %s", e.At.Format(time.RFC3339), e.Kind, e.Text)
@@ -43,7 +44,7 @@ func diagnostics(v *view, version string) string {
 			text = without(text, name)
 		}
 	}
-	for _, name := range []string{v.own.Hosting.Name, v.own.Hosting.Public, v.own.Hosting.Folder, v.own.Hosting.Upstream, set.Folder} {
+	for _, name := range []string{v.own.Hosting.Name, v.own.Hosting.Public, v.own.Hosting.Folder, v.own.Hosting.Upstream, v.own.Hosting.Proxy, set.Folder} {
 		text = without(text, name)
 	}
 	return scrub(text)

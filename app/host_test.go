@@ -28,7 +28,7 @@ func TestHostingStartsAndIsRemembered(t *testing.T) {
 	test.Type(p.setup.uplink.entry, "10")
 	s.tap("Start")
 	want := tuber.HostSetup{Upstream: "http://127.0.0.1:8000", Name: "Ann’s show", Public: "tv.example", Uplink: 10e6}
-	s.did("start {Upstream:http://127.0.0.1:8000 Folder: Name:Ann’s show Public:tv.example Listen: Uplink:10.0 Mbit/s}", "own")
+	s.did("start {Upstream:http://127.0.0.1:8000 Folder: Name:Ann’s show Public:tv.example Listen: Uplink:10.0 Mbit/s OuterHTTPS:false Proxy:}", "own")
 	if s.desk.settings.Hosting != want {
 		t.Errorf("remembered: %+v", s.desk.settings.Hosting)
 	}
@@ -47,7 +47,38 @@ func TestAFolderIsServed(t *testing.T) {
 	s.misses("Its address")
 	p.setup.folder.entry.SetText("/home/ann/films")
 	s.tap("Start")
-	s.did("start {Upstream: Folder:/home/ann/films Name: Public: Listen: Uplink:0 kbit/s}", "own")
+	s.did("start {Upstream: Folder:/home/ann/films Name: Public: Listen: Uplink:0 kbit/s OuterHTTPS:false Proxy:}", "own")
+}
+
+func TestVisitorsThroughAProxy(t *testing.T) {
+	s := newStand(t, "en")
+	p := openHost(s)
+	p.setup.upstream.entry.SetText("http://127.0.0.1:8000")
+	s.misses("The proxy’s address")
+	p.setup.https.SetChecked(true)
+	s.sees("The proxy’s address")
+	for _, bad := range []string{"", "192.168.1.20", "localhost", "router"} {
+		p.setup.public.entry.SetText(bad)
+		s.tap("Start")
+		s.sees("by which visitors reach the proxy")
+	}
+	p.setup.public.entry.SetText("tv.example")
+	for _, bad := range []string{"proxy", "1.2.3", "10.0.0.0/99", "192.168.1.2:80"} {
+		p.setup.proxy.entry.SetText(bad)
+		s.tap("Start")
+		s.sees("Write an address in numbers")
+	}
+	p.setup.proxy.entry.SetText("10.0.0.0/8")
+	s.tap("Start")
+	s.did("start {Upstream:http://127.0.0.1:8000 Folder: Name: Public:tv.example Listen: Uplink:0 kbit/s OuterHTTPS:true Proxy:10.0.0.0/8}", "own")
+	again := newStand(t, "en", func(n *stand) { n.desk.settings = s.desk.settings })
+	p = openHost(again)
+	if !p.setup.https.Checked || p.setup.proxy.entry.Text != "10.0.0.0/8" {
+		t.Error("the proxy is not remembered")
+	}
+	p.setup.https.SetChecked(false)
+	again.tap("Start")
+	again.did("start {Upstream:http://127.0.0.1:8000 Folder: Name: Public:tv.example Listen: Uplink:0 kbit/s OuterHTTPS:false Proxy:}", "own")
 }
 
 func TestBadHostSetups(t *testing.T) {
@@ -80,7 +111,15 @@ func TestBadHostSetups(t *testing.T) {
 	p.setup.name.entry.SetText(strings.Repeat("x", 61))
 	s.tap("Start")
 	s.sees("at most 60 ordinary characters")
+	for _, long := range []string{strings.Repeat("ä", 33), strings.Repeat("夜", 22), strings.Repeat("🥔", 17)} {
+		p.setup.name.entry.SetText(long)
+		s.tap("Start")
+		s.sees("Write a shorter name")
+	}
 	s.did()
+	p.setup.name.entry.SetText(strings.Repeat("ä", 30))
+	s.tap("Start")
+	s.misses("Write a shorter name")
 }
 
 func TestAHostThatDoesNotStart(t *testing.T) {
@@ -160,6 +199,40 @@ func TestQuittingAsksWhileHosting(t *testing.T) {
 	s.u.quit()
 	s.sees("Quit Tuber?", "Your site is served by this program")
 	s.tap("Go on serving")
+}
+
+// What is known of the router is shown whatever else is wrong.
+func TestHowPeersReachAHost(t *testing.T) {
+	s := newStand(t, "en", serving)
+	p := openHost(s)
+	h := &s.hosting.state
+	for name, c := range map[string]struct {
+		mapping tuber.ReachStatus
+		site    string
+		want    []string
+	}{
+		"open":   {tuber.ReachStatus{Reach: tuber.ReachDialable, Port: 8443, Mapping: "NAT-PMP"}, "https://tv.example/", []string{"Everybody can reach", "Port: UDP 8443 · Router: Lets others in, asked by NAT-PMP."}},
+		"failed": {tuber.ReachStatus{Port: 8443, Trouble: "the router has no outer address yet"}, "https://tv.example/", []string{"not known yet.", "Router: Does not let others in: the router has no outer address yet"}},
+		"off":    {tuber.ReachStatus{Port: 8443, Mapping: "off"}, "https://tv.example/", []string{"not known yet.", "Router: Not asked"}},
+		"home":   {tuber.ReachStatus{}, "http://192.168.1.20:8080/", []string{"work only for computers in it", "Router: not known yet"}},
+	} {
+		h.Mapping, h.Site = c.mapping, c.site
+		for _, wrong := range []func(){
+			func() { h.Enabled, h.Planner, h.Viewers = true, true, 3 },
+			func() { h.Viewers = 0 },
+			func() { h.Planner = false },
+			func() { h.Enabled = false },
+		} {
+			wrong()
+			s.tick()
+			for _, want := range c.want {
+				if shown := p.live.reach.Text + "\n" + p.live.router.Text; !strings.Contains(shown, want) || !p.live.reach.Visible() || !p.live.router.Visible() {
+					t.Errorf("%s: %q is not shown, but %q", name, want, shown)
+				}
+			}
+		}
+	}
+	s.sees("is not checked")
 }
 
 func TestShortage(t *testing.T) {

@@ -56,7 +56,9 @@ type hostLive struct {
 	stop     *widget.Button
 	short    *card
 	need     *widget.Label
+	why      *widget.Label
 	reach    *widget.Label
+	router   *widget.Label
 	graph    *graph
 	figures  struct{ viewers, boosters, peers, copies figure }
 	invites  *hostInvites
@@ -65,7 +67,7 @@ type hostLive struct {
 }
 
 func newHostLive(u *ui) *hostLive {
-	l := &hostLive{u: u, dot: newDot(), title: heading(""), site: soft(""), need: words(""), reach: soft("")}
+	l := &hostLive{u: u, dot: newDot(), title: heading(""), site: soft(""), need: words(""), why: soft(""), reach: soft(""), router: small("")}
 	l.stop = widget.NewButtonWithIcon(tr("Stop"), iconOf(theme.IconNameMediaStop), l.end)
 	l.short = newNote(l.need)
 	f := &l.figures
@@ -77,8 +79,9 @@ func newHostLive(u *ui) *hostLive {
 	l.invites, l.boosters = newHostInvites(u), newHostBoosters(u)
 	l.box = container.New(&column{most: 720, gap: 12},
 		l.short,
-		newCard(newLines(container.NewBorder(nil, nil, container.NewCenter(l.dot), container.NewVBox(space(2), l.stop), l.title), l.site, l.reach),
-			inset(newWrap(open, copied)), space(2),
+		newCard(newLines(container.NewBorder(nil, nil, container.NewCenter(l.dot), container.NewVBox(space(2), l.stop), l.title), l.why, l.site),
+			inset(newWrap(open, copied)), small(tr("Whether this address can be opened from elsewhere is not checked. Try it with a phone that is not in your network.")),
+			newLines(strong(tr("How peers reach this computer")), l.reach, l.router), space(2),
 			newTiles(140, f.viewers.box, f.boosters.box, f.peers.box, f.copies.box),
 			inset(l.graph), legend(tr("Your upload, everything counted"), tr("The streams’ bitrate"))),
 		l.invites.box, l.boosters.box)
@@ -92,7 +95,9 @@ func (l *hostLive) show(v *view) bool {
 	l.dot.show(s.mood)
 	l.address = h.Site
 	set(l.site, plain(h.Site))
-	set(l.reach, s.why)
+	moved := setOrHide(l.why, s.why)
+	set(l.reach, hostReachText(h))
+	set(l.router, hostRouterText(h))
 	set(l.need, shortageText(h))
 	f := &l.figures
 	set(f.viewers.value, countText(&h.Viewers))
@@ -101,7 +106,7 @@ func (l *hostLive) show(v *view) bool {
 	set(f.copies.value, copiesText(h.Upload, h.Bitrate))
 	l.graph.data = &l.u.history.host
 	l.graph.Refresh()
-	moved := showIf(l.short, l.need.Text != "")
+	moved = showIf(l.short, l.need.Text != "")
 	moved = l.invites.show(v) || moved
 	return l.boosters.show(v) || moved
 }
@@ -117,9 +122,9 @@ func sayHost(v *view) saying {
 	case !h.Planner:
 		return saying{moodOffline, tr("Serving"), tr("The planner does not run, so peers get no new plan.")}
 	case h.Viewers == 0:
-		return saying{moodIdle, tr("Serving"), tr("Nobody watches now.") + " " + reachShort(h.Mapping.Reach)}
+		return saying{moodIdle, tr("Serving"), tr("Nobody watches now.")}
 	}
-	return saying{moodActive, tr("Serving"), reachShort(h.Mapping.Reach)}
+	return saying{moodActive, tr("Serving"), ""}
 }
 
 func (l *hostLive) end() {

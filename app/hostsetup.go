@@ -23,8 +23,9 @@ type hostSetup struct {
 	loaded bool
 	busy   bool
 
-	upstream, folder, name, public, uplink typed
-	choose                                 *widget.Button
+	upstream, folder, name, public, proxy, uplink typed
+	https                                         *widget.Check
+	choose                                        *widget.Button
 }
 
 // typed is a text field with a place for what is wrong with it.
@@ -58,6 +59,8 @@ func newHostSetup(u *ui) *hostSetup {
 	h.folder = newTyped(u, tr("The folder"), tr("Its files are public for everybody."), "", h.choose)
 	h.name = newTyped(u, tr("Name"), tr("What friends see."), "", nil)
 	h.public = newTyped(u, tr("Address from outside"), tr("The name or address by which others reach this computer. Empty: found out by itself."), "tv.example", nil)
+	h.proxy = newTyped(u, tr("The proxy’s address"), tr("It is believed about who visits. Empty: the proxy or tunnel runs on this computer."), "192.168.1.2", nil)
+	h.https = widget.NewCheck(tr("Https by a proxy or tunnel"), func(bool) { h.pick() })
 	h.uplink = newTyped(u, tr("What your line can send"), tr("All that is sent together stays below it. Empty: not limited."), "10", plainUnit("Mbit/s"))
 	h.kind = widget.NewRadioGroup([]string{tr("A site that runs on this computer"), tr("A folder of files")}, func(string) { h.pick() })
 	h.start = widget.NewButtonWithIcon(tr("Start"), iconOf(theme.IconNameMediaPlay), h.begin)
@@ -65,7 +68,9 @@ func newHostSetup(u *ui) *hostSetup {
 	h.kind.SetSelected(h.kind.Options[0])
 	h.box = container.New(&column{most: 720, gap: 12}, h.ended,
 		newCard(subheading(tr("What to serve")), h.kind, h.upstream.box, h.folder.box),
-		newCard(subheading(tr("How others see it")), h.name.box, h.public.box, h.uplink.box),
+		newCard(subheading(tr("How others see it")), h.name.box, h.public.box,
+			newLines(h.https, small(tr("Tick this if visitors come through one. Browsers link to peers on https only: without it, visitors from elsewhere see the site as it is, and all of it leaves over your own line."))), h.proxy.box,
+			h.uplink.box),
 		inset(newWrap(h.start)))
 	return h
 }
@@ -76,11 +81,12 @@ func plainUnit(text string) *widget.Label {
 	return l
 }
 
-// pick shows the field that goes with the choice.
+// pick shows the fields that go with the choices.
 func (h *hostSetup) pick() {
 	folder := h.kind.Selected == h.kind.Options[1]
 	showIf(h.upstream.box, !folder)
 	showIf(h.folder.box, folder)
+	showIf(h.proxy.box, h.https.Checked)
 	h.u.relayout()
 }
 
@@ -109,6 +115,8 @@ func (h *hostSetup) load(s tuber.HostSetup) {
 	h.folder.entry.SetText(s.Folder)
 	h.name.entry.SetText(s.Name)
 	h.public.entry.SetText(s.Public)
+	h.https.SetChecked(s.OuterHTTPS)
+	h.proxy.entry.SetText(s.Proxy)
 	if s.Uplink > 0 {
 		h.uplink.entry.SetText(mbitText(s.Uplink))
 	}
@@ -125,23 +133,27 @@ func (h *hostSetup) read() (tuber.HostSetup, bool) {
 		source, other = other, source
 	}
 	s.Name, s.Public = h.name.text(), h.public.text()
+	s.OuterHTTPS, s.Proxy = h.https.Checked, ""
+	if s.OuterHTTPS {
+		s.Proxy = h.proxy.text()
+	}
 	uplink, slow := parseUplink(h.uplink.text())
 	s.Uplink = uplink
-	name := ""
-	if s.Name != plainUpTo(s.Name, maxName) {
-		name = tr("Write a name of at most 60 ordinary characters.")
-	}
 	setOrHide(other.problem, "")
-	setOrHide(source.problem, sourceProblem(&s))
-	setOrHide(h.name.problem, name)
-	setOrHide(h.public.problem, publicProblem(s.Public))
-	setOrHide(h.uplink.problem, slow)
+	ok := true
+	for _, field := range []struct {
+		t       *typed
+		problem string
+	}{
+		{source, sourceProblem(&s)}, {&h.name, nameProblem(s.Name)}, {&h.public, publicProblem(&s)},
+		{&h.proxy, proxyProblem(s.Proxy)}, {&h.uplink, slow},
+	} {
+		setOrHide(field.t.problem, field.problem)
+		ok = ok && field.problem == ""
+	}
 	h.u.relayout()
-	return s, sourceProblem(&s) == "" && name == "" && publicProblem(s.Public) == "" && slow == ""
+	return s, ok
 }
-
-// maxName is how many characters a name has, at most.
-const maxName = 61 // plainUpTo cuts the last
 
 // begin starts the host, and remembers what was asked for if it serves.
 func (h *hostSetup) begin() {

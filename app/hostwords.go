@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -36,8 +37,12 @@ func siteAddress(text string) string {
 }
 
 // publicProblem says what is wrong with the name that the world knows.
-func publicProblem(text string) string {
-	if text == "" {
+func publicProblem(s *tuber.HostSetup) string {
+	text := s.Public
+	switch {
+	case s.OuterHTTPS && (text == "" || privateHost(text)):
+		return tr("Write the name by which visitors reach the proxy or tunnel, such as tv.example.")
+	case text == "":
 		return ""
 	}
 	host := text
@@ -49,6 +54,29 @@ func publicProblem(text string) string {
 	}
 	if host == "" || len(host) > 253 || strings.ContainsAny(host, "/ @?#\"'<>\\") || host != plainUpTo(host, 254) {
 		return tr("Write a name or address alone, such as tv.example or 203.0.113.9:8443.")
+	}
+	return ""
+}
+
+// proxyProblem says what is wrong with a proxy's address.
+func proxyProblem(text string) string {
+	_, err := netip.ParseAddr(text)
+	if _, other := netip.ParsePrefix(text); text != "" && err != nil && other != nil {
+		return tr("Write an address in numbers, such as 192.168.1.2.")
+	}
+	return ""
+}
+
+// maxName is how many characters a name has, at most.
+const maxName = 61 // plainUpTo cuts the last
+
+// nameProblem says what is wrong with the name that friends see.
+func nameProblem(name string) string {
+	switch {
+	case name != plainUpTo(name, maxName):
+		return tr("Write a name of at most 60 ordinary characters.")
+	case len(name) > tuber.MaxName:
+		return tr("Write a shorter name: letters with accents count twice, other scripts and pictures three or four times.")
 	}
 	return ""
 }
@@ -83,6 +111,23 @@ func shortageText(h *tuber.HostState) string {
 		return tr("Need {{.Rate}} more from boosters. Invite friends with a good line; until then the rest comes from your own.", "Rate", rateText(h.Short))
 	}
 	return messageText(h.Missing)
+}
+
+// hostReachText is how links get to the host, in one sentence.
+func hostReachText(h *tuber.HostState) string {
+	if site := ownSite(h.Site); site != nil && h.Mapping.Reach == tuber.ReachUnknown && privateHost(site.Host) {
+		return tr("Your invites name an address of your own network, so they work only for computers in it. To invite others, stop and write an address from outside.")
+	}
+	return reachShort(h.Mapping.Reach)
+}
+
+// hostRouterText is the host's port and whether the router lets others in there.
+func hostRouterText(h *tuber.HostState) string {
+	router := tr("Router: {{.Said}}", "Said", routerText(&h.Mapping))
+	if h.Mapping.Port == 0 {
+		return router
+	}
+	return tr("Port: UDP {{.Number}}", "Number", strconv.Itoa(int(h.Mapping.Port))) + " · " + router
 }
 
 // percentText is a part of one in percent.

@@ -111,10 +111,11 @@ func set(l *widget.Label, text string) {
 	}
 }
 
-// setOrHide is set for a label that takes no room while it is empty.
-func setOrHide(l *widget.Label, text string) {
+// setOrHide is set for a label that takes no room while it is empty. It tells
+// whether the label came or went.
+func setOrHide(l *widget.Label, text string) bool {
 	set(l, text)
-	showIf(l, text != "")
+	return showIf(l, text != "")
 }
 
 // showIf shows or hides an object if that changes anything, and tells whether
@@ -156,6 +157,11 @@ func primary(text string, tapped func()) *widget.Button {
 	b := widget.NewButton(text, tapped)
 	b.Importance = widget.HighImportance
 	return b
+}
+
+// enlarged is a button that is seen and hit from afar.
+func enlarged(b *widget.Button) fyne.CanvasObject {
+	return container.NewThemeOverride(b, large{fyne.CurrentApp().Settings().Theme()})
 }
 
 // inset indents by as much as a label indents its own text.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -150,7 +151,7 @@ func TestHosting(t *testing.T) {
 	if _, err := h.State(); !errors.Is(err, errNotHosting) {
 		t.Errorf("got %v", err)
 	}
-	setup := tuber.HostSetup{Folder: site, Public: "127.0.0.1", Listen: "127.0.0.1:0"}
+	setup := tuber.HostSetup{Folder: site, Name: "Ann’s show", Public: "127.0.0.1", Listen: "127.0.0.1:0"}
 	for range 2 { // it can be started again
 		if err := h.Start(setup); err != nil {
 			t.Fatal(err)
@@ -161,6 +162,9 @@ func TestHosting(t *testing.T) {
 		st, err := h.State()
 		if err != nil || st.Site == "" {
 			t.Fatalf("got %+v, %v", st, err)
+		}
+		if r := st.Mapping; r.Mapping != "off" || r.Port == 0 {
+			t.Errorf("the owner sees %+v, want the port, and that the router is left alone", r)
 		}
 		if got := get(t, st.Site); !strings.Contains(got, "here") {
 			t.Errorf("the site is %q", got)
@@ -180,6 +184,9 @@ func TestHosting(t *testing.T) {
 	if _, err := tuber.ParseInvite(v.AppURL); err != nil {
 		t.Errorf("%q: %v", v.AppURL, err)
 	}
+	if got := nameOfHost(t, v.URL); got != setup.Name {
+		t.Errorf("a friend sees the name %q, want %q", got, setup.Name)
+	}
 	if err := h.RevokeInvite(v.ID); err != nil {
 		t.Error(err)
 	}
@@ -190,6 +197,24 @@ func TestHosting(t *testing.T) {
 	if err := other.Start(setup); err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("a second host on the folder: got %v", err)
 	}
+}
+
+// nameOfHost joins by an invite and tells what the host calls itself.
+func nameOfHost(t *testing.T, invite string) string {
+	t.Helper()
+	e := &engine{dir: folder(t), log: quiet}
+	if err := e.begin(); err != nil {
+		t.Fatal(err)
+	}
+	defer e.end()
+	if err := e.Join(invite); err != nil {
+		t.Fatal(err)
+	}
+	st, err := e.Status()
+	if err != nil || len(st.Swarms) != 1 {
+		t.Fatalf("got %+v, %v, want one swarm", st, err)
+	}
+	return st.Swarms[0].Name
 }
 
 func get(t *testing.T, url string) string {
@@ -204,6 +229,35 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+func TestHostingBehindAProxy(t *testing.T) {
+	for proxy, want := range map[string]string{
+		"": "[127.0.0.0/8 ::1/128]", "192.168.1.2": "[192.168.1.2/32]", "2001:db8::2": "[2001:db8::2/128]", "10.0.0.0/8": "[10.0.0.0/8]",
+	} {
+		cfg, err := hostConfig(tuber.HostSetup{OuterHTTPS: true, Proxy: proxy})
+		if got := fmt.Sprint(cfg.TrustedProxies); err != nil || !cfg.OuterHTTPS || got != want {
+			t.Errorf("%q: got %v, %s, %v, want %s", proxy, cfg.OuterHTTPS, got, err, want)
+		}
+	}
+	if cfg, err := hostConfig(tuber.HostSetup{Proxy: "10.0.0.0/8"}); err != nil || cfg.TrustedProxies != nil {
+		t.Errorf("without a proxy %v is believed, %v", cfg.TrustedProxies, err)
+	}
+	h := &hosting{dir: folder(t), log: quiet}
+	if err := h.Start(tuber.HostSetup{Folder: t.TempDir(), Public: "tv.example", Listen: "127.0.0.1:0", OuterHTTPS: true}); err != nil {
+		t.Fatal(err)
+	}
+	defer h.Stop()
+	if st, err := h.State(); err != nil || st.Site != "https://tv.example/" {
+		t.Errorf("the site is %q, %v", st.Site, err)
+	}
+	v, err := h.Invite(tuber.Offer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tuber.ParseInvite(v.URL); err != nil || got.Host != "tv.example" || got.Pin != (tuber.Digest{}) {
+		t.Errorf("the invite leads to %+v, %v, want the proxy, whose certificate a CA vouches for", got, err)
+	}
 }
 
 func TestHostingThatCannotStart(t *testing.T) {
@@ -221,7 +275,8 @@ func TestHostingThatCannotStart(t *testing.T) {
 		"no address":        {tuber.HostSetup{Upstream: "localhost:3000"}, "http://"},
 		"another scheme":    {tuber.HostSetup{Upstream: "file:///etc/passwd"}, "http://"},
 		"no folder":         {tuber.HostSetup{Folder: filepath.Join(t.TempDir(), "gone")}, "gone"},
-		"a taken port":      {tuber.HostSetup{Folder: t.TempDir(), Listen: ln.Addr().String()}, "choose another port"},
+		"a taken port":      {tuber.HostSetup{Folder: t.TempDir(), Listen: ln.Addr().String()}, "the port is taken by another program"},
+		"no proxy":          {tuber.HostSetup{Folder: t.TempDir(), Public: "tv.example", OuterHTTPS: true, Proxy: "tv.example"}, "192.168.1.2"},
 		"a name with a way": {tuber.HostSetup{Folder: t.TempDir(), Public: "example.org/x"}, "example.org/x"},
 	} {
 		h := &hosting{dir: folder(t), log: quiet}

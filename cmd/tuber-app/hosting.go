@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"sync"
+	"syscall"
 
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/host"
@@ -66,11 +68,21 @@ func (h *hosting) Start(s tuber.HostSetup) error {
 // hostConfig reads what the owner wrote.
 func hostConfig(s tuber.HostSetup) (host.Config, error) {
 	cfg := host.Config{
-		Files: s.Folder, PublicHost: s.Public, Listen: s.Listen, Uplink: s.Uplink,
+		Files: s.Folder, PublicHost: s.Public, Listen: s.Listen, Uplink: s.Uplink, Name: s.Name,
 		PortFallback: true, // nobody could name the other ports in the window
+	}
+	if s.OuterHTTPS {
+		proxies, err := proxiesOf(s.Proxy)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.OuterHTTPS, cfg.TrustedProxies = true, proxies
 	}
 	if s.Listen != "" { // but this one was chosen, and a router may lead to it
 		ln, err := net.Listen("tcp", s.Listen)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return cfg, fmt.Errorf("listen at %s: the port is taken by another program; stop it or choose another one", s.Listen)
+		}
 		if err != nil {
 			return cfg, fmt.Errorf("listen at %.100q: %w; choose another port", s.Listen, err)
 		}
@@ -87,6 +99,22 @@ func hostConfig(s tuber.HostSetup) (host.Config, error) {
 	}
 	cfg.Upstream = u
 	return cfg, nil
+}
+
+// proxiesOf reads whose word about visitors is believed: this machine's, unless
+// the proxy is elsewhere.
+func proxiesOf(text string) ([]netip.Prefix, error) {
+	if text == "" {
+		return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, nil
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		return []netip.Prefix{netip.PrefixFrom(a, a.BitLen())}, nil
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return nil, fmt.Errorf("%.100q is no address of a proxy; write such as 192.168.1.2", text)
+	}
+	return []netip.Prefix{p}, nil
 }
 
 // Stop ends the host and waits for it.
