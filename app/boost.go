@@ -76,7 +76,7 @@ func (p *boostPage) show(v *view) {
 		p.consent.show(v)
 		return
 	}
-	set(p.said, plain(p.u.cfg.Desk.Trouble()))
+	set(p.said, messageText(p.u.cfg.Desk.Trouble()))
 	moved := showIf(p.network, p.u.waits)
 	moved = showIf(p.trouble, p.said.Text != "") || moved
 	moved = showIf(p.ask, v.status.Ask) || moved

@@ -7,7 +7,7 @@ import (
 
 // said are the sentences of the engine, the host and the planner that the
 // window shows, with gaps for what differs in them. What fills a gap named Why
-// is such a sentence itself, or the system's own word.
+// or WhyNot is such a sentence itself, or the system's own word.
 var said = []string{
 	// the planner of a host
 	"this invite is unknown here; ask the host for a new one",
@@ -22,6 +22,10 @@ var said = []string{
 	"the host cannot read its book just now: try again later",
 	"the host cannot write its book just now: try again later",
 	"you speak version {{.Ours}}, this host version {{.Theirs}} and newer: update your program or reload the page",
+	"this is not the site's planner",
+	"this is not the site's planner: {{.Detail}}",
+	"the host speaks version {{.Theirs}} and newer, this program version {{.Ours}}: update this program",
+	"the host speaks version {{.Theirs}}, this program version {{.Ours}} and newer: the host must update",
 	// the booster
 	"{{.Host}}: this swarm was joined already; there is nothing to do",
 	"{{.Host}} does not answer: it is tried again until it does",
@@ -36,8 +40,26 @@ var said = []string{
 	"pause: that moment is past",
 	"open {{.File}}: another program is using it; stop that one first",
 	"open {{.File}}: process {{.Number}} is using it; stop that one first",
+	"listen at {{.Address}}: {{.Why}}; stop the program that has the port, or choose another with --listen",
+	"listen for the home network: {{.Why}}",
+	"make state directory: {{.Why}}",
+	"make state directory: {{.Why}}; change --state",
 	"the booster was not started yet",
 	"the booster has ended; quit Tuber and start it again",
+	// the book of a booster or a host
+	"the file is damaged",
+	"the file is damaged: {{.Detail}}",
+	"it was written by a newer Tuber; update this one",
+	"schema {{.Theirs}}, this program knows {{.Ours}}: {{.Why}}",
+	"{{.Why}}\nThe book {{.Book}} holds the keys and invites and is not begun anew by itself. There is no copy of it; to begin with a new one, move it away: invites and boosters must then be made again",
+	"{{.Why}}\nThe book {{.Book}} holds the keys and invites and is not begun anew by itself. To restore the copy of {{.Time}}: stop every Tuber, move {{.Old}} away if it is there, and copy {{.Copy}} to {{.New}}",
+	// the window's own settings
+	"The window's settings cannot be read ({{.Why}}). The usual ones are in force, and changes are not kept.",
+	"The window's settings file is damaged ({{.Why}}) and could not be moved aside ({{.WhyNot}}). The usual ones are in force, and changes are not kept.",
+	"The window's settings file was damaged ({{.Why}}). It is kept as {{.File}}; the usual settings are in force.",
+	"not this program's JSON: {{.Detail}}",
+	"keep the window's settings: {{.Why}}",
+	"change what starts at login: {{.Why}}",
 	// the router
 	"no router with UPnP or NAT-PMP answered; switch one of them on in the router, or forward the UDP port by hand",
 	"the router that mapped the port stands behind another one; forward the UDP port there too, or ask the provider for a public address",
@@ -53,6 +75,10 @@ var said = []string{
 	"a host runs on this computer already, outside this window: {{.Why}}",
 	"{{.Address}} is no web server; write such as http://127.0.0.1:3000",
 	"listen at {{.Address}}: {{.Why}}; choose another port",
+	"listen at {{.Address}}: the port is taken by another program; stop it or choose another one",
+	"listen at {{.Address}}: the port is taken by another program; stop it or choose another with {{.Flag}}",
+	"listen at {{.Address}}: {{.Why}}; change {{.Flag}}",
+	"{{.Address}} is no address of a proxy; write such as 192.168.1.2",
 	"host: {{.Folder}} is not a folder that can be read; change --files",
 	"host: give it either a site (--upstream URL) or a folder (--files DIR)",
 	"host: public host {{.Address}}, want a name or an address; change --public-host",
@@ -60,6 +86,14 @@ var said = []string{
 	"{{.Rate}} of upload are missing: {{.Number}} more boosters of 10 Mbit/s would do.",
 	// the system, as Go puts it
 	"no answer in time",
+	"open {{.File}}: {{.Why}}",
+	"read {{.File}}: {{.Why}}",
+	"mkdir {{.File}}: {{.Why}}",
+	"listen tcp {{.Address}}: {{.Why}}",
+	"listen udp {{.Address}}: {{.Why}}",
+	"bind: permission denied",
+	"bind: cannot assign requested address",
+	"is a directory",
 	"connect: connection refused",
 	"connect: network is unreachable",
 	"connect: no route to host",
@@ -81,7 +115,7 @@ var gappedOnes = func() (all []gapped) {
 	gap := regexp.MustCompile(`\\{\\{\\\.(\w+)\\}\\}`)
 	for _, text := range said {
 		if strings.Contains(text, "{{") {
-			is := gap.ReplaceAllString(regexp.QuoteMeta(text), `(?P<$1>.+)`)
+			is := gap.ReplaceAllString(regexp.QuoteMeta(text), `(?P<$1>.+?)`)
 			all = append(all, gapped{text, regexp.MustCompile(`(?s)^` + is + `$`)})
 		}
 	}
@@ -117,7 +151,7 @@ func messageText(text string) string {
 		best, least, pairs = g.text, left, nil
 		for i, name := range g.is.SubexpNames()[1:] {
 			value := plain(m[i+1])
-			if name == "Why" {
+			if strings.HasPrefix(name, "Why") {
 				value = messageText(m[i+1]) // shorter than what it is a part of
 			}
 			pairs = append(pairs, name, value)

@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -11,6 +14,8 @@ import (
 	"github.com/tubercdn/tuber"
 	"github.com/tubercdn/tuber/booster"
 	"github.com/tubercdn/tuber/control"
+	"github.com/tubercdn/tuber/host"
+	"github.com/tubercdn/tuber/internal/desk"
 	"github.com/tubercdn/tuber/store"
 )
 
@@ -59,6 +64,12 @@ func TestWhatOthersSayIsTranslated(t *testing.T) {
 		{&store.LockedError{Path: "/x/book.db", PID: 7}, "/x/book.db wird vom Prozess 7 benutzt. Beende ihn zuerst."},
 		{&store.LockedError{Path: "/x/book.db"}, "/x/book.db wird von einem anderen Programm benutzt. Beende es zuerst."},
 		{errors.New("map port 7: the router refused with UPnP error 718"), "Port 7 weiterleiten: Der Router hat mit UPnP-Fehler 718 abgelehnt."},
+		{fmt.Errorf("%w: it welcomes x, not us", control.ErrPlanner), "Das ist nicht der Planer dieser Seite (it welcomes x, not us)."},
+		{fmt.Errorf("schema 9, this program knows 2: %w", store.ErrNewer), "Fassung 9, dieses Programm kennt 2: Ein neueres Tuber hat sie geschrieben. Aktualisiere dieses."},
+		{errors.New("change what starts at login: mkdir /x/autostart: permission denied"), "Der Start bei der Anmeldung ließ sich nicht ändern: /x/autostart anlegen: kein Zugriff"},
+		{errors.New("make state directory: mkdir /x/tuber: read-only file system"), "Der Ordner für Schlüssel und Einstellungen kann nicht angelegt werden: /x/tuber anlegen: schreibgeschützt"},
+		{errors.New("make state directory: mkdir /x: not a directory; change --state"), "Der Ordner für Schlüssel und Einstellungen kann nicht angelegt werden: /x anlegen: kein Ordner"},
+		{errors.New("listen for the home network: listen udp 0.0.0.0:0: bind: permission denied"), "Im Heimnetz kann nicht gehört werden: 0.0.0.0:0 (UDP): kein Zugriff"},
 		// what is not known stays as it is, and hostile text is bounded and fills no gap but its own
 		{errors.New("the moon is away"), "the moon is away"},
 		{errors.New("the router refused: {{.Code}}\x1b[2J\n\u202e"), "Der Router hat abgelehnt: {{.Code}}[2J"},
@@ -72,4 +83,72 @@ func TestWhatOthersSayIsTranslated(t *testing.T) {
 			t.Errorf("%d bytes of a host become %d in the window", len(text), len(got))
 		}
 	}
+}
+
+// TestDamageIsToldInGerman spoils real files and takes a real port.
+func TestDamageIsToldInGerman(t *testing.T) {
+	if err := speak("de"); err != nil {
+		t.Fatal(err)
+	}
+	defer speak("en")
+	spoil := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("\ngot  %q\nwant %q", got, want)
+		}
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.json")
+	open := func() *desk.Desk {
+		t.Helper()
+		d, err := desk.Open(desk.Options{Dir: dir, ID: ID, Version: "1.2.3"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+
+	spoil(file, `{"startHidden": tr`)
+	trouble := messageText(open().Trouble())
+	aside, err := filepath.Glob(file + ".damaged-*")
+	if err != nil || len(aside) != 1 {
+		t.Fatalf("set aside: %q, %v", aside, err)
+	}
+	check(trouble, "Die Datei mit den Einstellungen des Fensters war beschädigt (kein JSON dieses Programms: unexpected EOF). Sie liegt als "+
+		aside[0]+" beiseite; es gelten die üblichen Einstellungen.")
+	if err := os.Mkdir(file, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d := open()
+	why := file + " lesen: ein Ordner"
+	check(messageText(d.Trouble()), "Die Einstellungen des Fensters sind nicht lesbar ("+why+"). Es gelten die üblichen, und Änderungen werden nicht behalten.")
+	check(errorText(d.SetSettings(tuber.AppSettings{})), "Die Einstellungen des Fensters wurden nicht behalten: "+why)
+	check(messageText("The window's settings file is damaged (not this program's JSON: EOF) and could not be moved aside (permission denied). The usual ones are in force, and changes are not kept."),
+		"Die Datei mit den Einstellungen des Fensters ist beschädigt (kein JSON dieses Programms: EOF) und ließ sich nicht beiseitelegen (kein Zugriff). Es gelten die üblichen, und Änderungen werden nicht behalten.")
+
+	book := filepath.Join(dir, "book.db")
+	spoil(book, strings.Repeat("no book at all ", 4096))
+	_, err = booster.New(booster.Config{Dir: dir})
+	check(errorText(err), book+" öffnen: die Datei ist beschädigt (invalid database)\nDas Verzeichnis "+book+
+		" enthält Schlüssel und Einladungen und wird nicht von selbst neu begonnen. Es gibt keine Kopie. Um neu zu beginnen, verschiebe es: Einladungen und Booster müssen dann neu gemacht werden.")
+	spoil(filepath.Join(dir, "book.db.bak"), "a copy")
+	_, err = booster.New(booster.Config{Dir: dir})
+	if got := errorText(err); !strings.Contains(got, "und kopiere "+book) || strings.Contains(got, "restore") {
+		t.Errorf("with a copy: got %q", got)
+	}
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	at := taken.Addr().String()
+	_, err = host.New(host.Config{Dir: t.TempDir(), Files: t.TempDir(), Listen: at})
+	check(errorText(err), "An "+at+" kann nicht gehört werden: Ein anderes Programm hat den Port. Beende es oder wähle einen anderen (--listen).")
 }
