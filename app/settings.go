@@ -94,20 +94,29 @@ func (p *speedPart) card() fyne.CanvasObject { return p.box }
 func (p *speedPart) show(v *view) bool {
 	p.up.show(&v.settings)
 	p.down.show(&v.settings)
-	p.rate = offered(v.status.Proven)
-	set(p.offer, tr("Receivers confirmed that your line sends {{.Rate}}.", "Rate", rateText(v.status.Proven)))
+	p.rate = offered(v.status.Proven, v.settings.Limits.Upload)
+	set(p.offer, tr("So far receivers confirmed at most {{.Rate}}. If that is all that your line can send, 80 % of it leaves room for your own use.", "Rate", rateText(v.status.Proven)))
 	if text := tr("Use 80 % of it: {{.Rate}}", "Rate", rateText(p.rate)); p.take.Text != text {
 		p.take.SetText(text)
 	}
-	return showIf(p.proven, p.rate > 0 && p.rate != v.settings.Limits.Upload)
+	return showIf(p.proven, p.rate > 0)
 }
 
-// offered is 80 % of what receivers confirmed, in steps of 100 kbit/s.
-func offered(proven tuber.BitsPerSecond) tuber.BitsPerSecond {
+// leastOffered is the lowest cap on offer: where receivers confirmed less, most
+// likely nobody asked for more.
+const leastOffered tuber.BitsPerSecond = 1e6
+
+// offered is 80 % of the most that receivers confirmed, in steps of 100 kbit/s;
+// 0 where it is about the cap in force, or says little about the line.
+func offered(proven, limit tuber.BitsPerSecond) tuber.BitsPerSecond {
 	if proven <= 0 || proven == tuber.Unlimited {
 		return 0
 	}
-	return proven / 10 * 8 / 100e3 * 100e3
+	rate := proven / 10 * 8 / 100e3 * 100e3
+	if rate < leastOffered || max(rate-limit, limit-rate) <= limit/10 {
+		return 0
+	}
+	return rate
 }
 
 // schedulePart puts a second cap in force at some hours.

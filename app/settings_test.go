@@ -118,17 +118,33 @@ func TestTheSlider(t *testing.T) {
 func TestEightyPercentOfWhatWasConfirmed(t *testing.T) {
 	s := newStand(t, "en", helping)
 	openSettings(s)
+	s.sees("So far receivers confirmed at most 11.0 Mbit/s. If that is all")
 	s.tap("Use 80 % of it: 8.8 Mbit/s")
 	if s.engine.settings.Limits.Upload != 8_800_000 {
 		t.Errorf("the cap is %v", s.engine.settings.Limits.Upload)
 	}
 	s.tick()
 	s.misses("Use 80 %")
-	for proven, want := range map[tuber.BitsPerSecond]tuber.BitsPerSecond{0: 0, -5: 0, tuber.Unlimited: 0, 1_000_000: 800_000} {
-		if got := offered(proven); got != want {
-			t.Errorf("80 %% of %v is %v, want %v", proven, got, want)
+	const none = 0
+	for _, tc := range []struct{ proven, limit, want tuber.BitsPerSecond }{
+		{0, 5e6, none}, {-5, 5e6, none}, {tuber.Unlimited, 5e6, none},
+		{300e3, 5e6, none}, {1_200_000, tuber.Unlimited, none}, // nobody asked for more
+		{1_250_000, 5e6, 1_000_000},
+		{5e6, 5e6, 4e6},
+		{11e6, 5e6, 8_800_000}, {11e6, tuber.Unlimited, 8_800_000}, {11e6, 0, 8_800_000},
+		{11e6, 8_800_000, none}, {11e6, 8e6, none}, {11e6, 9_700_000, none}, // about the same
+	} {
+		if got := offered(tc.proven, tc.limit); got != tc.want {
+			t.Errorf("80 %% of %v under a cap of %v is %v, want %v", tc.proven, tc.limit, got, tc.want)
 		}
 	}
+}
+
+// A computer that was hardly asked for anything is not said to have a slow line.
+func TestLittleDemandIsNoSlowLine(t *testing.T) {
+	s := newStand(t, "en", helping, func(s *stand) { s.engine.status.Proven = 300e3 })
+	openSettings(s)
+	s.misses("Use 80 %", "confirmed")
 }
 
 func TestAnEngineThatRefuses(t *testing.T) {
