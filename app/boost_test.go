@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"github.com/tubercdn/tuber"
 )
@@ -26,6 +27,36 @@ func TestConsentComesBeforeJoining(t *testing.T) {
 	}
 	s.misses("Help tv.example?")
 	s.sees("You have an invite?")
+}
+
+func TestConsentTellsWhoseStreamItIs(t *testing.T) {
+	s := newStand(t, "en")
+	invite := testInvite("192.168.1.20:8443", 9)
+	invite.Name = "Ann’s show\u202e"
+	s.u.offer(invite.URL())
+	s.sees("Help Ann’s show?", "calls itself. Its address is 192.168.1.20:8443.", "private network")
+	s.tap("Agree and help")
+	s.did("join "+invite.URL(), "own")
+	s.u.offer(testInvite("192.168.1.20:8443", 8).URL())
+	s.sees("Help 192.168.1.20:8443?")
+	s.misses("calls itself")
+}
+
+func TestThePauseButtonIsBig(t *testing.T) {
+	if high := newStand(t, "en").u.pages[0].(*boostPage).head.box.MinSize().Height; high > 120 {
+		t.Errorf("without it the headline takes %v all the same", high)
+	}
+	s := newStand(t, "en", helping)
+	head := s.u.pages[0].(*boostPage).head
+	usual := widget.NewButtonWithIcon("Pause", head.pause.Icon, nil).MinSize()
+	if got := head.pause.Size(); got.Height < 1.5*usual.Height || got.Width < 1.3*usual.Width {
+		t.Errorf("it is %v, others are %v", got, usual)
+	}
+	s.engine.status.Reason = tuber.ReasonPaused
+	s.tick()
+	if got := head.resume.Size(); head.buttons.pause.Visible() || got.Height < 1.5*usual.Height {
+		t.Errorf("the button that resumes is %v, the one that pauses is shown: %v", got, head.buttons.pause.Visible())
+	}
 }
 
 func TestConsentCanBeDeclined(t *testing.T) {

@@ -29,9 +29,11 @@ type consent struct {
 func newConsent(u *ui, invite tuber.Invite, done func()) *consent {
 	c := &consent{u: u, invite: invite, done: done, fault: caution(""), lists: container.NewVBox()}
 	c.accept = primary(tr("Agree and help"), c.join)
+	whose := words(tr("That is what the stream calls itself. Its address is {{.Host}}.", "Host", plain(invite.Host)))
+	showIf(whose, plain(invite.Name) != "")
 	buttons := newWrap(c.accept, widget.NewButton(tr("Not now"), done))
 	c.box = newPage(
-		newLines(heading(tr("Help {{.Host}}?", "Host", plain(invite.Host))),
+		newLines(heading(tr("Help {{.Name}}?", "Name", swarmName(invite.Name, invite.Host))), whose,
 			soft(tr("Somebody invited this computer to be a booster: it receives the video of that site once and passes it on to the people who watch."))),
 		newCard(c.lists), c.fault, inset(buttons))
 	c.show(u.seen)

@@ -18,6 +18,7 @@ type headline struct {
 	why     *widget.Label
 	pause   *widget.Button
 	resume  *widget.Button
+	buttons struct{ pause, resume fyne.CanvasObject } // the same ones, enlarged
 	details *fyne.Container
 	graph   *graph
 	figures struct{ up, down, helped, today, month, stored figure }
@@ -30,18 +31,18 @@ func newHeadline(u *ui) *headline {
 	})
 	h.resume = widget.NewButtonWithIcon(tr("Resume"), iconOf(theme.IconNameMediaPlay), func() { u.resume(tuber.PublicKey{}) })
 	h.resume.Importance = widget.HighImportance
+	h.buttons.pause, h.buttons.resume = enlarged(h.pause), enlarged(h.resume)
 	f := &h.figures
 	f.up, f.down = newFigure(tr("Sending now")), newFigure(tr("Receiving now"))
 	f.helped, f.today = newFigure(tr("People helped today")), newFigure(tr("Given today"))
 	f.month, f.stored = newFigure(tr("Given this month")), newFigure(tr("Stored"))
 	h.graph = newGraph(&u.history.all, 120, false)
-	buttons := container.NewVBox(space(2), container.NewHBox(h.pause, h.resume))
 	h.details = container.NewVBox(
-		inset(h.graph), legend(tr("Sending"), tr("Receiving")),
+		space(4), inset(h.graph), legend(tr("Sending"), tr("Receiving")),
 		newTiles(140, f.up.box, f.down.box, f.helped.box, f.today.box, f.month.box, f.stored.box))
 	h.box = newCard(
-		newLines(container.NewBorder(nil, nil, container.NewCenter(h.dot), buttons, h.title), h.why),
-		h.details)
+		newLines(container.NewBorder(nil, nil, container.NewCenter(h.dot), nil, h.title), h.why),
+		inset(container.NewHBox(h.buttons.pause, h.buttons.resume)), h.details)
 	return h
 }
 
@@ -53,8 +54,8 @@ func (h *headline) show(v *view) bool {
 	h.dot.show(s.mood)
 	paused := st.Reason == tuber.ReasonPaused
 	member := len(st.Swarms) > 0
-	moved := showIf(h.pause, member && !paused)
-	moved = showIf(h.resume, paused) || moved
+	moved := showIf(h.buttons.pause, member && !paused)
+	moved = showIf(h.buttons.resume, paused) || moved
 	moved = showIf(h.details, member) || moved
 	f := &h.figures
 	set(f.up.value, rateText(st.Upload))

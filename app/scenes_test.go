@@ -92,10 +92,16 @@ func scenes() []scene {
 		{"boost-pause-menu", helping, func(s *stand) { s.tap(tr("Pause")) }},
 		{"boost-leave", helping, func(s *stand) { s.tap(tr("Leave …")) }},
 		{"boost-trouble", func(s *stand) {
-			s.desk.trouble = "The settings file was damaged and is kept as app.toml.bad; defaults are in force."
+			s.desk.trouble = "The window's settings file was damaged (not this program's JSON: unexpected EOF). " +
+				"It is kept as /home/ann/.local/state/tuber/app/app.json.damaged-20261125-110000; the usual settings are in force."
 		}, nil},
 		{"consent", nil, offer("tv.example")},
 		{"consent-private", nil, offer("192.168.1.20:8443")},
+		{"consent-named", nil, func(s *stand) {
+			v := testInvite("192.168.1.20:8443", 9)
+			v.Name = "Ann’s evening show"
+			s.u.offer(v.URL())
+		}},
 		{"consent-refused", func(s *stand) { s.engine.fail = errors.New("the invite was used already") }, func(s *stand) {
 			offer("tv.example")(s)
 			s.tap(tr("Agree and help"))
@@ -122,6 +128,9 @@ func scenes() []scene {
 		{"host-setup", func(s *stand) {
 			s.desk.settings.Hosting = tuber.HostSetup{Upstream: "http://127.0.0.1:8000", Name: "Ann’s evening show", Uplink: 10e6}
 		}, onPage("Host")},
+		{"host-proxy", func(s *stand) {
+			s.desk.settings.Hosting = tuber.HostSetup{Upstream: "http://127.0.0.1:8000", Public: "tv.example", OuterHTTPS: true}
+		}, func(s *stand) { onPage("Host")(s); s.scroll(9000) }},
 		{"host-bad", nil, func(s *stand) {
 			onPage("Host")(s)
 			h := s.u.pages[s.u.open].(*hostPage).setup
@@ -138,6 +147,12 @@ func scenes() []scene {
 			s.hosting.running = true
 			s.hosting.state = tuber.HostState{Enabled: true, Site: "http://192.168.1.20:8080/"}
 			s.hosting.state.Planner = true
+		}, onPage("Host")},
+		{"host-behind", func(s *stand) {
+			serving(s)
+			s.hosting.state.Planner = false
+			s.hosting.state.Mapping = tuber.ReachStatus{Port: 8443, Trouble: "the router that mapped the port stands behind another one; " +
+				"forward the UDP port there too, or ask the provider for a public address"}
 		}, onPage("Host")},
 		{"host-fresh", serving, func(s *stand) { onPage("Host")(s); s.tap(tr("Make an invite")); s.scroll(520) }},
 		{"host-lists", serving, func(s *stand) { onPage("Host")(s); s.scroll(9000) }},

@@ -22,6 +22,21 @@ type look struct{ fyne.Theme }
 
 func newLook() fyne.Theme { return look{theme.DefaultTheme()} }
 
+// large is a theme in which buttons are big.
+type large struct{ fyne.Theme }
+
+func (l large) Size(name fyne.ThemeSizeName) float32 {
+	switch name {
+	case theme.SizeNameText:
+		return 20
+	case theme.SizeNameInlineIcon:
+		return 28
+	case theme.SizeNameInnerPadding:
+		return 14
+	}
+	return l.Theme.Size(name)
+}
+
 type pair struct{ light, dark uint32 } // 0xRRGGBBAA
 
 var palette = map[fyne.ThemeColorName]pair{
