@@ -211,10 +211,11 @@ func TestHowPeersReachAHost(t *testing.T) {
 		site    string
 		want    []string
 	}{
-		"open":   {tuber.ReachStatus{Reach: tuber.ReachDialable, Port: 8443, Mapping: "NAT-PMP"}, "https://tv.example/", []string{"Everybody can reach", "Port: UDP 8443 · Router: Lets others in, asked by NAT-PMP."}},
-		"failed": {tuber.ReachStatus{Port: 8443, Trouble: "the router has no outer address yet"}, "https://tv.example/", []string{"not known yet.", "Router: Does not let others in: the router has no outer address yet"}},
-		"off":    {tuber.ReachStatus{Port: 8443, Mapping: "off"}, "https://tv.example/", []string{"not known yet.", "Router: Not asked"}},
-		"home":   {tuber.ReachStatus{}, "http://192.168.1.20:8080/", []string{"work only for computers in it", "Router: not known yet"}},
+		"open":           {tuber.ReachStatus{Reach: tuber.ReachDialable, Port: 8443, Mapping: "NAT-PMP"}, "https://tv.example/", []string{"Everybody can reach", "Port: UDP 8443 · Router: Lets others in, asked by NAT-PMP."}},
+		"failed":         {tuber.ReachStatus{Port: 8443, Trouble: "the router has no outer address yet"}, "https://tv.example/", []string{"not known yet.", "Router: Does not let others in: the router has no outer address yet"}},
+		"off":            {tuber.ReachStatus{Port: 8443, Mapping: "off"}, "https://tv.example/", []string{"not known yet.", "Router: Not asked"}},
+		"mapped at home": {tuber.ReachStatus{Reach: tuber.ReachDialable, Mapping: "UPnP"}, "http://192.168.1.20:8080/", []string{"work only for computers in it", "asked by UPnP"}},
+		"home":           {tuber.ReachStatus{}, "http://192.168.1.20:8080/", []string{"work only for computers in it", "Router: not known yet"}},
 	} {
 		h.Mapping, h.Site = c.mapping, c.site
 		for _, wrong := range []func(){

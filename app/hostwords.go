@@ -113,9 +113,10 @@ func shortageText(h *tuber.HostState) string {
 	return messageText(h.Missing)
 }
 
-// hostReachText is how links get to the host, in one sentence.
+// hostReachText is how links get to the host, in one sentence. Whatever the
+// router does, only this network gets as far as a private address.
 func hostReachText(h *tuber.HostState) string {
-	if site := ownSite(h.Site); site != nil && h.Mapping.Reach == tuber.ReachUnknown && privateHost(site.Host) {
+	if site := ownSite(h.Site); site != nil && privateHost(site.Host) {
 		return tr("Your invites name an address of your own network, so they work only for computers in it. To invite others, stop and write an address from outside.")
 	}
 	return reachShort(h.Mapping.Reach)

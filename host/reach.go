@@ -56,9 +56,11 @@ func (h *Host) reached() tuber.ReachStatus {
 		if m := h.mapped.Load(); m != nil {
 			st.Mapping, st.Trouble = m.Outcome()
 		}
+		if st.Mapping != "" {
+			st.Reach = tuber.ReachDialable
+		}
 	}
-	own, err := net.InterfaceAddrs()
-	if h.cfg.MapPort && st.Mapping != "" || err == nil && anyOf(h.declared(), own) {
+	if own, err := net.InterfaceAddrs(); err == nil && anyOf(h.declared(), own) {
 		st.Reach = tuber.ReachDialable
 	}
 	return st
