@@ -63,6 +63,42 @@ func TestPortIsKept(t *testing.T) {
 	}
 }
 
+// A port that the owner chooses is the one of the next start, and the router is
+// left alone from then on if that was chosen.
+func TestPortAndMappingOfTheNextStart(t *testing.T) {
+	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Dir: stateDir(t), Listen: "127.0.0.1:0", UPnP: true}
+	b, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.mapper == nil || b.Status().Reach.Mapping == "off" {
+		t.Errorf("at first: got mapping %q, want the router asked", b.Status().Reach.Mapping)
+	}
+	s := b.Settings()
+	s.Port, s.NoMapping = port, true
+	if err := b.SetSettings(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if st := b.Status().Reach; st.Mapping != "off" || st.Port != port || b.conn.AddrPort().Port() != port {
+		t.Errorf("got port %d, bound to %v, mapping %q, want port %d and the router left alone", st.Port, b.conn, st.Mapping, port)
+	}
+}
+
 func TestPauseStopsSendingAtOnceAndOutlivesARestart(t *testing.T) {
 	dir := stateDir(t)
 	b, stop := begin(t, dir, func(s *tuber.Settings) { s.Limits.Upload = 8e6 })
@@ -96,6 +132,32 @@ func TestPauseStopsSendingAtOnceAndOutlivesARestart(t *testing.T) {
 	eventually(t, "it sends again", func() bool { return b.uplink.Total() > 0 && b.Status().Reason == tuber.ReasonNone })
 	if err := b.Pause(all, time.Now().Add(-time.Second)); err == nil {
 		t.Error("pause until a moment that is past: got nil, want an error")
+	}
+}
+
+// The clock that does not run during sleep has no part in when a pause ends:
+// it would end later by the time that was slept.
+func TestPauseIsByWallTime(t *testing.T) {
+	b, _ := begin(t, stateDir(t), nil)
+	invite := nobody(t)
+	if err := b.Join(t.Context(), invite.URL()); !errors.Is(err, ErrOffline) {
+		t.Fatalf("got %v, want ErrOffline", err)
+	}
+	site := invite.Site
+	until := time.Now().Add(time.Hour) // with a reading of that clock
+	for _, which := range []tuber.PublicKey{all, site} {
+		if err := b.Pause(which, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for what, got := range map[string]time.Time{
+		"of all": b.record.Until, "of a swarm": b.record.swarm(site).Until, "in force": b.verdict.until,
+	} {
+		if got != until.Round(0) {
+			t.Errorf("%s: got %v, want %v by wall time alone", what, got, until.Round(0))
+		}
 	}
 }
 
@@ -168,7 +230,7 @@ func nobody(t *testing.T) tuber.Invite {
 	return tuber.Invite{Host: l.Addr().String(), Prefix: tuber.DefaultPrefix, Site: tuber.PublicKey{1}, Pin: tuber.Digest{1}}
 }
 
-func TestHostAwayIsKeptAndTriedAgain(t *testing.T) {
+func TestHostAwayIsKept(t *testing.T) {
 	dir := stateDir(t)
 	b, stop := begin(t, dir, nil)
 	invite := nobody(t)
@@ -196,6 +258,32 @@ func TestHostAwayIsKeptAndTriedAgain(t *testing.T) {
 	if left, err := b.book.Memberships(); err != nil || len(left) != 0 {
 		t.Errorf("got %v, %v in the book, want nothing", left, err)
 	}
+}
+
+// The friend was told that it is tried again: once the host is there, the
+// invite is used without another word.
+func TestHostAwayIsTriedAgain(t *testing.T) {
+	dir := stateDir(t)
+	h, stop := hostAt(t, dir, "127.0.0.1:0")
+	link := invited(t, h)
+	invite, err := tuber.ParseInvite(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	b, _ := begin(t, stateDir(t), nil)
+	if err := b.Join(t.Context(), link); !errors.Is(err, ErrOffline) {
+		t.Fatalf("got %v, want ErrOffline", err)
+	}
+	if st := b.Status(); len(st.Swarms) != 1 || st.Swarms[0].Connected || !st.Swarms[0].Pending {
+		t.Fatalf("got %+v, want the swarm, which waits for its host", st.Swarms)
+	}
+	again, _ := hostAt(t, dir, invite.Host)
+	eventually(t, "the booster is with the host that came back", func() bool {
+		sw := b.Status().Swarms[0]
+		return sw.Connected && !sw.Pending && sw.Error == ""
+	})
+	eventually(t, "the host has it", func() bool { return again.Status().Boosters == 1 })
 }
 
 func TestBadInvitesJoinNothing(t *testing.T) {

@@ -18,10 +18,13 @@ const freeShare = 5 // a fifth
 func (b *Booster) defaults() tuber.Settings {
 	s := tuber.DefaultSettings()
 	if free, err := machine.FreeDisk(b.cfg.Dir); err == nil {
-		s.Limits.Disk = min(s.Limits.Disk, free/freeShare)
+		s.Limits.Disk = diskOf(free)
 	}
 	return s
 }
+
+// diskOf is the quota by default on a disk of which so much is free.
+func diskOf(free uint64) uint64 { return min(tuber.DefaultLimits().Disk, free/freeShare) }
 
 // folder is where chunk files rest.
 func (b *Booster) folder() string {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tubercdn/tuber"
+	"github.com/tubercdn/tuber/internal/machine"
 )
 
 func chunkFiles(t *testing.T, folder string) int {
@@ -180,12 +181,23 @@ func TestDamagedSettings(t *testing.T) {
 	}
 }
 
-// A fifth of what is free, at most.
+// A fifth of what is free, and 10 GiB at most.
 func TestDiskByDefault(t *testing.T) {
+	const gb = 1 << 30
+	for free, want := range map[uint64]uint64{0: 0, 5: 1, 20 * gb: 4 * gb, 50 * gb: 10 * gb, 1024 * gb: 10 * gb} {
+		if got := diskOf(free); got != want {
+			t.Errorf("with %d bytes free: got %d, want %d", free, got, want)
+		}
+	}
 	b := open(t, stateDir(t), nil)
 	defer b.Close()
-	if got, most := b.Settings().Limits.Disk, tuber.DefaultLimits().Disk; got == 0 || got > most {
-		t.Errorf("got %d bytes, want something and at most %d", got, most)
+	free, err := machine.FreeDisk(b.cfg.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const other = gb / 4 // of what other programs wrote meanwhile
+	if got, want := b.Settings().Limits.Disk, diskOf(free); max(got, want)-min(got, want) > other {
+		t.Errorf("got %d bytes, want a fifth of the %d that are free", got, free)
 	}
 }
 

@@ -66,9 +66,17 @@ func onAir(t *testing.T) *url.URL {
 // beHost is a real host on loopback that follows the stream at all times.
 func beHost(t *testing.T) *host.Host {
 	t.Helper()
+	h, _ := hostAt(t, stateDir(t), "127.0.0.1:0")
+	return h
+}
+
+// hostAt is such a host with its state in dir and its planner at an address,
+// until the test ends or until the returned stop.
+func hostAt(t *testing.T, dir, planner string) (h *host.Host, stop func()) {
+	t.Helper()
 	h, err := host.New(host.Config{
-		Upstream: onAir(t), Name: "Ann's\tattic\u202e", Dir: stateDir(t), PublicHost: "127.0.0.1",
-		Listen: "127.0.0.1:0", ControlListen: "127.0.0.1:0", DashboardListen: "127.0.0.1:0",
+		Upstream: onAir(t), Name: "Ann's\tattic\u202e", Dir: dir, PublicHost: "127.0.0.1",
+		Listen: "127.0.0.1:0", ControlListen: planner, DashboardListen: "127.0.0.1:0",
 		UDPListen: "127.0.0.1:0", STUNListen: host.Off,
 		Follow: "always", Always: []string{"/live/index.m3u8"},
 	})
@@ -78,14 +86,15 @@ func beHost(t *testing.T) *host.Host {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("host: %v", err)
 		}
 	})
+	t.Cleanup(stop)
 	eventually(t, "the stream is followed", func() bool { return len(h.Status().Contents) == 1 })
-	return h
+	return h, stop
 }
 
 func invited(t *testing.T, h *host.Host) string {
