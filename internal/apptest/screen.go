@@ -17,8 +17,8 @@ type Screen struct {
 	t       testing.TB
 }
 
-// StartScreen runs a screen until the test ends.
-func StartScreen(t testing.TB) *Screen {
+// StartScreen runs a screen until the test ends; args are for its server.
+func StartScreen(t testing.TB, args ...string) *Screen {
 	t.Helper()
 	need(t, "Xvfb", "xdotool", "xclip")
 	r, w, err := os.Pipe()
@@ -26,7 +26,8 @@ func StartScreen(t testing.TB) *Screen {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset") // else it begins anew when its last client leaves
+	const noReset = "-noreset" // else it begins anew when its last client leaves
+	cmd := exec.Command("Xvfb", append([]string{"-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp", noReset}, args...)...)
 	cmd.ExtraFiles = []*os.File{w}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

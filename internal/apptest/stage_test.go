@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,7 +47,8 @@ type stage struct {
 	screen *Screen
 }
 
-func newStage(t testing.TB, withTray bool) *stage {
+// newStage has a desktop with or without a tray; args are for its X server.
+func newStage(t testing.TB, withTray bool, args ...string) *stage {
 	t.Helper()
 	program(t, "tuber-app")
 	dir, err := os.MkdirTemp("", "app") // t.TempDir can be too long for a socket's path
@@ -56,7 +56,7 @@ func newStage(t testing.TB, withTray bool) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	s := &stage{t: t, dir: dir, bus: StartBus(t), screen: StartScreen(t)}
+	s := &stage{t: t, dir: dir, bus: StartBus(t), screen: StartScreen(t, args...)}
 	if withTray {
 		s.tray = StartTray(t, s.bus)
 	}
@@ -91,7 +91,14 @@ func (p *proc) said() string {
 // told if the test failed.
 func (s *stage) run(name string, args ...string) *proc {
 	s.t.Helper()
+	return s.runAs(nil, name, args...)
+}
+
+// runAs is run with rights of its own, if there are any.
+func (s *stage) runAs(rights *syscall.SysProcAttr, name string, args ...string) *proc {
+	s.t.Helper()
 	p := &proc{t: s.t, name: name, cmd: exec.Command(program(s.t, name), args...), done: make(chan struct{})}
+	p.cmd.SysProcAttr = rights
 	p.cmd.Env = append(os.Environ(),
 		"DISPLAY="+s.screen.Display, "WAYLAND_DISPLAY=", "DBUS_SESSION_BUS_ADDRESS="+s.bus.Address, "DBUS_SYSTEM_BUS_ADDRESS="+s.bus.Address,
 		"HOME="+s.dir, "XDG_RUNTIME_DIR="+s.dir, "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME=", "LANG=C.UTF-8", "LIBGL_ALWAYS_SOFTWARE=1")
@@ -150,7 +157,7 @@ func eventually(t testing.TB, what string, within time.Duration, ok func() bool)
 // app starts the desktop program; its state rests from one start to the next.
 func (s *stage) app(args ...string) *proc {
 	s.t.Helper()
-	return s.run("tuber-app", append([]string{"--no-upnp", "--state", s.dir}, args...)...)
+	return s.runAs(s.group(), "tuber-app", append([]string{"--no-upnp", "--state", s.dir}, args...)...)
 }
 
 // window waits for the window.
@@ -194,21 +201,22 @@ func (s *stage) icon() Icon {
 }
 
 // click clicks a line of the tray's menu until what it is for has come about: a
-// click gets lost if the menu changes under it.
-func (s *stage) click(line string, done func() bool) {
+// click gets lost if the menu changes under it. It returns when it clicked first.
+func (s *stage) click(line string, done func() bool) (first time.Time) {
 	s.t.Helper()
 	var last error
-	end := time.Now().Add(30 * time.Second)
-	for time.Now().Before(end) {
+	first = time.Now()
+	for end := first.Add(30 * time.Second); time.Now().Before(end); {
 		last = s.tray.Click(line)
 		for clicked := time.Now(); time.Since(clicked) < time.Second; {
 			if done() {
-				return
+				return first
 			}
 		}
 	}
 	lines, _ := s.tray.Menu()
 	s.t.Fatalf("clicking %q has no effect (%v) in the menu %q", line, last, lines)
+	return first
 }
 
 func (s *stage) paused() bool { return s.status().Reason == tuber.ReasonPaused }
@@ -244,77 +252,4 @@ func (s *stage) host() (*host.Admin, tuber.HostState) {
 func (s *stage) linked() bool {
 	_, st := s.host()
 	return len(st.BoosterList) == 1 && st.BoosterList[0].Linked
-}
-
-// ports are the UDP ports that a program has open.
-func (p *proc) ports() []string {
-	p.t.Helper()
-	own := map[string]bool{}
-	fds := fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid)
-	entries, err := os.ReadDir(fds)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	for _, e := range entries {
-		if to, err := os.Readlink(filepath.Join(fds, e.Name())); err == nil && strings.HasPrefix(to, "socket:[") {
-			own[strings.Trim(to, "socket:[]")] = true
-		}
-	}
-	var out []string
-	for _, table := range []string{"udp", "udp6"} {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", p.cmd.Process.Pid, table))
-		if err != nil {
-			continue // without IPv6
-		}
-		for line := range strings.Lines(string(text)) {
-			f := strings.Fields(line)
-			if len(f) < 10 || !own[f[9]] {
-				continue
-			}
-			_, hex, _ := strings.Cut(f[1], ":")
-			if n, err := strconv.ParseUint(hex, 16, 16); err == nil {
-				out = append(out, strconv.FormatUint(n, 10))
-			}
-		}
-	}
-	return out
-}
-
-// meter counts what a program sends over UDP, headers and all, in the kernel
-// where this user may, else what the booster itself counts.
-type meter func() uint64
-
-func (s *stage) meter(p *proc) meter {
-	s.t.Helper()
-	ports := strings.Join(p.ports(), ", ")
-	table := fmt.Sprintf("tubertest%d", os.Getpid())
-	rules := fmt.Sprintf("table inet %s {\nchain out {\ntype filter hook output priority 0;\nudp sport { %s } counter\n}\n}\n", table, ports)
-	nft := func(stdin string, args ...string) (string, error) {
-		cmd := exec.Command("nft", args...)
-		cmd.Stdin = strings.NewReader(stdin)
-		out, err := cmd.CombinedOutput()
-		return string(out), err
-	}
-	if out, err := nft(rules, "-f", "-"); err != nil {
-		s.t.Logf("the kernel does not count (%v, %s): the booster's own count is taken", err, strings.TrimSpace(out))
-		return func() uint64 { return s.status().Sent }
-	}
-	s.t.Cleanup(func() { nft("", "delete", "table", "inet", table) })
-	counted := regexp.MustCompile(`bytes (\d+)`)
-	return func() uint64 {
-		out, err := nft("", "list", "table", "inet", table)
-		m := counted.FindStringSubmatch(out)
-		if err != nil || m == nil {
-			s.t.Fatalf("read the counter: %v %s", err, out)
-		}
-		n, _ := strconv.ParseUint(m[1], 10, 64)
-		return n
-	}
-}
-
-// over is the rate during a time.
-func (m meter) over(d time.Duration) tuber.BitsPerSecond {
-	from, start := m(), time.Now()
-	<-time.After(d)
-	return tuber.BitsPerSecond(float64(m()-from) * 8 / time.Since(start).Seconds())
 }

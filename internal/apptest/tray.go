@@ -120,6 +120,8 @@ func readItem(layout []any) (it item) {
 	return it
 }
 
+// menu reads the menu twice, as trays do: the program leaves submenus out of
+// what it answers first after a change.
 func (t *Tray) menu() (item, dbus.BusObject, error) {
 	o, err := t.object(menuPath)
 	if err != nil {
@@ -127,8 +129,10 @@ func (t *Tray) menu() (item, dbus.BusObject, error) {
 	}
 	var revision uint32
 	var layout []any
-	if err := o.Call(menuFace+".GetLayout", 0, int32(0), int32(-1), []string{}).Store(&revision, &layout); err != nil {
-		return item{}, nil, err
+	for range 2 {
+		if err := o.Call(menuFace+".GetLayout", 0, int32(0), int32(-1), []string{}).Store(&revision, &layout); err != nil {
+			return item{}, nil, err
+		}
 	}
 	return readItem(layout), o, nil
 }
