@@ -4,7 +4,8 @@ import "time"
 
 // HostStatus is what a host's dashboard and status line show.
 type HostStatus struct {
-	Viewers   int           `json:"viewers"`  // pages with a membership
+	Viewers   int           `json:"viewers"`  // pages with a membership: one of each browser profile
+	Tabs      int           `json:"tabs"`     // of these profiles, as their pages say
 	Boosters  int           `json:"boosters"` // linked to the planner now
 	Peers     int           `json:"peers"`    // links of the origin's own peer
 	FromPeers float64       `json:"fromPeers"`
@@ -26,6 +27,7 @@ type PeerStatus struct {
 	HTTP     uint64        `json:"http"`
 	Upload   BitsPerSecond `json:"upload"`
 	Since    time.Time     `json:"since"`
+	Tabs     int           `json:"tabs,omitempty"` // of a viewer that says so
 }
 
 // HostState is everything that the owner of a host is shown.

@@ -22,7 +22,7 @@ test("the demo plays in Chromium and Firefox, through peers", async (t) => {
       return s && s.links > 0 && s.peers > 1e6 && s;
     });
   }
-  await demo.line(/3 viewers \| 1 booster \| \d+ % from peers/, 30);
+  await demo.line(/3 tabs of 3 viewers \| 1 booster \| \d+ % from peers/, 30);
   const before = await stats(first);
   await playing(first, 10, 40);
   const after = await stats(first);

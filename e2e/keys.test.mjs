@@ -29,21 +29,21 @@ test("b, p and q in a terminal", async (t) => {
   const demo = terminal(t, `'${tuber}' demo --listen 127.0.0.1:0 --viewers 1`);
   const shows = (re, seconds = 60) => until(`the terminal shows ${re}`, seconds, () => re.test(demo.screen()) || demo.screen().slice(-300) && false);
   await shows(/Keys: b kills or starts the booster, p stops or starts the planner, q quits\./);
-  await shows(/1 viewer \| 1 booster \| \d+ % from peers \| host sends [^|]*the stream's [\d.]+ [kM]bit\/s\x1b\[K\r/);
+  await shows(/1 tab of 1 viewer \| 1 booster \| \d+ % from peers \| host sends [^|]*the stream's [\d.]+ [kM]bit\/s\x1b\[K\r/);
 
   demo.press("b");
   await shows(/The booster is killed; press b to start it again\./);
-  await shows(/1 viewer \| 0 boosters \| /);
+  await shows(/1 tab of 1 viewer \| 0 boosters \| /);
   demo.press("b");
   await shows(/The booster starts again\./);
-  await shows(/1 viewer \| 1 booster \| /);
+  await shows(/1 tab of 1 viewer \| 1 booster \| /);
 
   demo.press("p");
   await shows(/The planner is stopped: links live on; press p to start it again\./);
   await shows(/\| planner stopped\x1b\[K\r/);
   demo.press("p");
   await shows(/The planner starts again\./);
-  await shows(/1 viewer \| 1 booster \| /);
+  await shows(/1 tab of 1 viewer \| 1 booster \| /);
   assert.ok(!/planner stopped/.test(demo.screen().slice(-80)), "it runs");
   assert.equal(demo.text().split("\n").filter((line) => /\| \d+ % from peers/.test(line)).length < 12, true, "one line, written anew");
 

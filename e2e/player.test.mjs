@@ -57,9 +57,11 @@ test("two tabs of one profile are one viewer, and both play", async (t) => {
   const second = await open(browser, h.page);
   await second.bringToFront();
   await playing(second);
-  await until("one viewer", 20, async () => (await h.state()).viewers === 1);
+  await until("two tabs of one viewer", 20, async () => (({ viewers, tabs }) => viewers === 1 && tabs === 2)(await h.state()));
   await playing(second, 4);
   assert.equal((await h.state()).viewers, 1);
+  await second.close();
+  await until("one tab of one viewer", 20, async () => (({ viewers, tabs }) => viewers === 1 && tabs === 1)(await h.state()));
 });
 
 test("after a reload the page is back in the swarm as the same viewer", async (t) => {

@@ -299,7 +299,7 @@ func TestDashboardOfARunningHost(t *testing.T) {
 	h, _ := begin(t, testConfig(t))
 	resp, body := fetch(t, "GET", "http://"+h.sockets.dashboard.Addr().String()+"/metrics", "",
 		http.Header{"Authorization": {"Bearer " + h.guard.secret}})
-	for _, want := range []string{"tuber_viewers 0", "tuber_planner_running 1", "tuber_sent_bytes_total", `tuber_uplink_bytes_total{class="first"}`, "go_goroutines"} {
+	for _, want := range []string{"tuber_viewers 0", "tuber_tabs 0", "tuber_planner_running 1", "tuber_sent_bytes_total", `tuber_uplink_bytes_total{class="first"}`, "go_goroutines"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("metrics (%d) lack %q", resp.StatusCode, want)
 		}

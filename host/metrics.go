@@ -42,6 +42,8 @@ func newGauge(kind prometheus.ValueType, name, help string, read func(*Host, tub
 var gauges = []gauge{
 	newGauge(prometheus.GaugeValue, "viewers", "Pages with a membership.",
 		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Viewers) }),
+	newGauge(prometheus.GaugeValue, "tabs", "Tabs of these pages' browser profiles that have a player.",
+		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Tabs) }),
 	newGauge(prometheus.GaugeValue, "boosters", "Boosters linked to the planner.",
 		func(_ *Host, s tuber.HostStatus) float64 { return float64(s.Boosters) }),
 	newGauge(prometheus.GaugeValue, "cells", "Cells that the planner holds its peers in.",

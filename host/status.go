@@ -79,6 +79,7 @@ func (h *Host) Status() tuber.HostStatus {
 		switch p.Role {
 		case tuber.RoleViewer:
 			s.Viewers++
+			s.Tabs += max(1, p.Tabs)
 		case tuber.RoleBooster:
 			s.Boosters++
 		}

@@ -148,8 +148,8 @@ func TestStreamReachesAViewerOverALink(t *testing.T) {
 		return true
 	})
 	s := h.Status()
-	if s.Viewers != 1 || s.Peers != 1 || s.Bitrate == 0 {
-		t.Errorf("got %d viewers, %d links, bitrate %v, want 1, 1 and some", s.Viewers, s.Peers, s.Bitrate)
+	if s.Viewers != 1 || s.Tabs != 1 || s.Peers != 1 || s.Bitrate == 0 {
+		t.Errorf("got %d viewers, %d tabs, %d links, bitrate %v, want 1, 1, 1 and some", s.Viewers, s.Tabs, s.Peers, s.Bitrate)
 	}
 	var sum uint64
 	for _, body := range segments {

@@ -78,6 +78,7 @@ type member struct {
 	means  tuber.Means // as declared
 	wants  []tuber.ContentID
 	hidden bool
+	tabs   int       // as it says; 0 if it does not
 	since  time.Time // of the membership
 	seen   time.Time // last heard of; the lease counts from here
 	away   time.Time // when its session broke

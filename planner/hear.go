@@ -13,6 +13,9 @@ import (
 // tracks of what plays in a few tabs.
 const maxWants = 16
 
+// maxTabs is how many one viewer is counted for at most: it is its own word.
+const maxTabs = 100
+
 // hear takes one message of a member's session. It tells whether the book must
 // learn at once what came of it.
 func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) (save bool) {
@@ -43,6 +46,7 @@ func (c *cell) hear(m *member, conn control.Conn, msg wire.Message) (save bool) 
 }
 
 func (c *cell) wantLocked(m *member, w wire.Want) {
+	m.tabs = min(max(w.Tabs, 0), maxTabs) // the plan hangs on nothing of it
 	wants := w.Contents[:min(len(w.Contents), maxWants)]
 	if m.wants != nil && slices.Equal(wants, m.wants) && m.hidden == w.Hidden {
 		return

@@ -156,6 +156,21 @@ func TestViewersAreFedByTheBoosterAndEachOther(t *testing.T) {
 	})
 }
 
+func TestTabsAreAViewersOwnWord(t *testing.T) {
+	for _, c := range []struct{ said, want int }{{0, 0}, {1, 1}, {3, 3}, {maxTabs, maxTabs}, {maxTabs + 1, maxTabs}, {1 << 40, maxTabs}, {-2, 0}} {
+		story(t, func(h *house) {
+			ann := h.must("ann", tuber.RoleViewer)
+			ann.want()
+			ann.say(wire.Want{Contents: []tuber.ContentID{h.content.ID}, Tabs: c.said}) // nothing else changed
+			synctest.Wait()
+			if peers, _ := h.planner.Status(); len(peers) != 1 || peers[0].Tabs != c.want {
+				t.Errorf("said %d tabs: got %+v, want %d", c.said, peers, c.want)
+			}
+			_ = ann.hangUp()
+		})
+	}
+}
+
 func TestSignalsPassInOrderBetweenIntroducedPeers(t *testing.T) {
 	story(t, func(h *house) {
 		o, v := h.must("origin", tuber.RoleOrigin), h.must("ann", tuber.RoleViewer)

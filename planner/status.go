@@ -102,7 +102,7 @@ func (c *cell) status() ([]tuber.PeerStatus, []tuber.Shortage) {
 	for _, m := range c.members {
 		out = append(out, tuber.PeerStatus{
 			ID: m.id, Name: m.name, Role: m.role, Sent: m.ledger.sent, Received: m.ledger.received,
-			HTTP: m.ledger.http, Upload: m.ledger.upload(m.means.Upload), Since: m.since,
+			HTTP: m.ledger.http, Upload: m.ledger.upload(m.means.Upload), Since: m.since, Tabs: m.tabs,
 		})
 	}
 	return out, c.shortLocked()

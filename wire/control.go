@@ -110,6 +110,7 @@ type Contents struct {
 type Want struct {
 	Contents []tuber.ContentID `json:"contents"`
 	Hidden   bool              `json:"hidden,omitempty"` // the tab is not visible
+	Tabs     int               `json:"tabs,omitempty"`   // of the browser profile that have a player; 0 says nothing
 }
 
 // Plan carries a peer's part of the plan.

@@ -36,6 +36,7 @@ func controlRows() []controlRow {
 		"refused":                 Refused{Code: CodeInvite, Sentence: "this invite was used already"},
 		"contents":                Contents{Contents: []tuber.Content{{ID: content, URL: "/live/index.m3u8", K: 4, Rate: 1.5e6, Epoch: 3, Target: 2000}}},
 		"want":                    Want{Contents: []tuber.ContentID{content}, Hidden: true},
+		"want of three tabs":      Want{Contents: []tuber.ContentID{content}, Tabs: 3},
 		"plan": Plan{tuber.PeerPlan{Epoch: 4, Version: 11,
 			Assignments:   []tuber.Assignment{{Content: content, Partitions: 5, To: pub.PeerID(), Rate: 750e3, Priority: 9}},
 			Sources:       []tuber.Source{{Content: content, Partitions: 10, From: pub.PeerID(), Standby: true}},

@@ -85,7 +85,7 @@ async function attempt(act) {
 
 function figures(s) {
   el("viewers").textContent = s.viewers;
-  el("viewers-aside").textContent = s.viewers === 0 ? "nobody is watching" : "pages in the swarm";
+  el("viewers-aside").textContent = s.viewers === 0 ? "nobody is watching" : s.tabs > s.viewers ? `in ${s.tabs} tabs` : "pages in the swarm";
   el("boosters").textContent = s.boosters;
   el("boosters-aside").textContent = `${plural(s.boosterList.length, "friend")} enrolled`;
   el("share").textContent = `${Math.round(100 * s.fromPeers)} %`;

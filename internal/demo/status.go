@@ -11,7 +11,7 @@ import (
 // one viewer; every viewer is a peer, and so is every booster.
 func statusLine(s tuber.HostStatus) string {
 	parts := []string{
-		count(s.Viewers, "viewer"),
+		count(s.Tabs, "tab") + " of " + count(s.Viewers, "viewer"),
 		count(s.Boosters, "booster"),
 		fmt.Sprintf("%.0f %% from peers", 100*s.FromPeers),
 		upload(s),

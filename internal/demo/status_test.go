@@ -16,10 +16,10 @@ func TestStatusLine(t *testing.T) {
 		s    tuber.HostStatus
 		want string
 	}{
-		{tuber.HostStatus{Planner: true}, "0 viewers | 0 boosters | 0 % from peers | host sends 0 kbit/s, no stream watched"},
-		{tuber.HostStatus{Planner: true, Viewers: 2, Boosters: 1, FromPeers: 0.934, Upload: 1.6e6, Bitrate: 1.5e6},
-			"2 viewers | 1 booster | 93 % from peers | host sends 1.6 Mbit/s = 1.07 x the stream's 1.5 Mbit/s"},
-		{tuber.HostStatus{Viewers: 1, Short: 4e6}, "1 viewer | 0 boosters | 0 % from peers | host sends 0 kbit/s, no stream watched | planner stopped | 4.0 Mbit/s of boosters missing"},
+		{tuber.HostStatus{Planner: true}, "0 tabs of 0 viewers | 0 boosters | 0 % from peers | host sends 0 kbit/s, no stream watched"},
+		{tuber.HostStatus{Planner: true, Viewers: 2, Tabs: 3, Boosters: 1, FromPeers: 0.934, Upload: 1.6e6, Bitrate: 1.5e6},
+			"3 tabs of 2 viewers | 1 booster | 93 % from peers | host sends 1.6 Mbit/s = 1.07 x the stream's 1.5 Mbit/s"},
+		{tuber.HostStatus{Viewers: 1, Tabs: 1, Short: 4e6}, "1 tab of 1 viewer | 0 boosters | 0 % from peers | host sends 0 kbit/s, no stream watched | planner stopped | 4.0 Mbit/s of boosters missing"},
 	} {
 		if got := statusLine(c.s); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)

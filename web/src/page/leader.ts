@@ -10,6 +10,7 @@ type State = { leader: true; good: boolean } | { leader: false; who: true };
 export type LeaderEvents = { lead(): void; step(taken: boolean): void };
 
 export class Leader {
+  tabs = 1; // of this profile that have a player, counted while this one leads
   readonly #events: LeaderEvents;
   readonly #good: () => boolean; // visible and playing
   #channel: BroadcastChannel | null = null;
@@ -54,6 +55,7 @@ export class Leader {
   }
 
   #check(now: number): void {
+    if (this.leading) void this.#count().catch(() => undefined); // a page that goes may not ask
     if (this.leading || !this.#good()) {
       this.#asked = 0;
       return;
@@ -63,6 +65,12 @@ export class Leader {
     if (now - this.#asked < 2 * CHECK_MS || now - this.#heardGood < 2 * CHECK_MS) return;
     this.#asked = 0;
     void this.#request(true);
+  }
+
+  /** Every tab with a player holds the lock or waits for it. */
+  async #count(): Promise<void> {
+    const { held = [], pending = [] } = await navigator.locks.query();
+    this.tabs = Math.max(1, [...held, ...pending].filter((l) => l.name === LOCK).length);
   }
 
   async #request(steal: boolean): Promise<void> {

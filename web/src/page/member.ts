@@ -37,6 +37,7 @@ export type MemberOptions = {
   interest: Interest;
   deliveries: () => Delivery[];
   hidden: () => boolean;
+  tabs: () => number;
   stalls: () => number;
   off: () => void; // the host switched peers off
 };
@@ -202,10 +203,11 @@ export class Member {
     if (!this.#session) return;
     const contents = this.#o.interest.wanted(performance.now());
     const hidden = this.#o.hidden();
-    const key = JSON.stringify([contents, hidden]);
+    const tabs = this.#o.tabs();
+    const key = JSON.stringify([contents, hidden, tabs]);
     if (key === this.#wanted) return;
     this.#wanted = key;
-    this.#send({ type: "want", contents, hidden });
+    this.#send({ type: "want", contents, hidden, tabs });
   }
 
   #reportIfDue(now: number): void {

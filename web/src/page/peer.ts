@@ -49,6 +49,7 @@ export function startPeer(config: Config): () => object {
         interest,
         deliveries: () => answers.deliveries,
         hidden: () => document.visibilityState === "hidden",
+        tabs: () => leader.tabs,
         stalls: () => player.stalls,
         off: () => {
           leader.stop();

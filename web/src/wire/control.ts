@@ -74,7 +74,7 @@ const shapes = {
   welcome: object({ id, signature: bytes(64), stun: list(text), name: text }),
   refused: object({ code: text, sentence: text }),
   contents: object({ contents: list(content) }),
-  want: object({ contents: list(id), hidden: flag }),
+  want: object({ contents: list(id), hidden: flag, tabs: int }),
   plan: object(plan),
   change: object({
     from: u64,
