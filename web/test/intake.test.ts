@@ -6,11 +6,12 @@ import { spanOf } from "../src/page/answers.ts";
 import { Intake } from "../src/page/intake.ts";
 import { lateNumbers } from "../src/page/late.ts";
 import { grantOf } from "../src/page/grant.ts";
-import { Memory } from "../src/page/memory.ts";
+import { MAX_BYTES, Memory } from "../src/page/memory.ts";
 import { placeOf } from "../src/page/place.ts";
 import { missingOf, totalOf } from "../src/page/segment.ts";
 import type { ToWorker } from "../src/port.ts";
 import { concat, equal } from "../src/wire/bytes.ts";
+import { CHUNK_SIZE } from "../src/wire/constants.ts";
 import type { UpdateFrame } from "../src/wire/frame.ts";
 import { ChunkError, VerifiedChunk } from "../src/wire/verified.ts";
 import { CONTENT, cut, media, newRun, newSite, newUpdate, rawRun, rawUpdate, type Site } from "./make.ts";
@@ -108,10 +109,33 @@ test("memory stays within its bound, the oldest go first", async () => {
     held.addRun(run, 0);
     held.put(await VerifiedChunk.verify(run, s, data));
   }
+  const playlist = new TextEncoder().encode("#EXTM3U");
+  const signed = await newUpdate(site, { sequence: 1, next: 5, lastFirst: 4, lastNext: 5 }, playlist);
+  held.addCopy({ signed, playlist, arrived: 0, edit: null, base: null });
+  const statements = held.runs.map((run) => run.raw.length);
+  const copies = playlist.length + signed.raw.length;
+  assert.equal(memory.bytes(), 80_000 + statements.reduce((a, b) => a + b) + copies, "chunks, statements and playlists count");
   memory.trim(0, 40_000);
   assert.deepEqual([0, 1, 2, 3, 4].filter((n) => held.has(n)), [3, 4]);
-  assert.equal(memory.bytes(), 32_000);
+  assert.equal(memory.bytes(), 32_000 + statements.slice(3).reduce((a, b) => a + b) + copies);
   assert.equal(memory.place("/0.ts", 0), undefined);
+});
+
+test("a page's memory is trimmed to 60 MB", async () => {
+  assert.equal(MAX_BYTES, 60e6);
+  const site = await newSite();
+  const memory = new Memory();
+  const held = memory.of(CONTENT);
+  const data = media(128 * CHUNK_SIZE);
+  for (let s = 0; s < 30; s++) { // 63 MB
+    const run = await newRun(site, { first: 128 * s, url: `/${s}.ts`, expires: 100 + s }, data);
+    held.addRun(run, 0);
+    for (const [i, piece] of cut(data).entries()) held.put(await VerifiedChunk.verify(run, run.manifest.first + i, piece));
+  }
+  assert(memory.bytes() > MAX_BYTES);
+  memory.trim(0);
+  assert(memory.bytes() <= MAX_BYTES && memory.bytes() > MAX_BYTES - 3 * data.length, `${memory.bytes()} bytes are left`);
+  assert(!held.has(0) && held.has(128 * 30 - 1));
 });
 
 test("what a request may be answered with", async () => {

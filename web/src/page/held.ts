@@ -30,7 +30,8 @@ export class Held {
   readonly content: ContentID;
   k: number;
   copies: Copy[] = []; // ascending
-  bytes = 0;
+  bytes = 0; // of chunks
+  #stated = 0; // bytes of statements
   liveFrom: number | null = null; // what is cut from here on comes without asking
   readonly arrivals = new Map<number, number>(); // first number of a run -> ms, monotonic
   #runs: SignedManifest[] = []; // ascending by first number
@@ -71,6 +72,7 @@ export class Held {
     this.#urls.set(m.url, insert(of, placeOf(run), (p) => p.offset));
     if (aliasOf(m.url) !== null && m.digests.length === 1) this.#aliases.set(run, false);
     this.#runs = insert(this.#runs, run, (r) => r.manifest.first);
+    this.#stated += run.raw.length;
     if (!this.arrivals.has(m.first)) this.arrivals.set(m.first, arrived);
     const oldest = this.#runs[0];
     if (this.#runs.length > MAX_RUNS && oldest) this.forget(oldest);
@@ -203,10 +205,16 @@ export class Held {
     return this.#runs[0];
   }
 
+  /** All that is held in bytes: chunks, statements and playlists. */
+  get size(): number {
+    return this.copies.reduce((sum, c) => sum + c.playlist.length + c.signed.raw.length, this.bytes + this.#stated);
+  }
+
   /** Drops a run and its chunks; returns how many bytes that freed. */
   forget(run: SignedManifest): number {
     const m = run.manifest;
     this.#runs = this.#runs.filter((r) => r !== run);
+    this.#stated -= run.raw.length;
     this.#aliases.delete(run);
     for (const url of [m.url, aliasOf(m.url)]) {
       const left = this.#urls.get(url ?? "")?.filter((p) => p.told !== run) ?? [];
@@ -222,7 +230,7 @@ export class Held {
       freed += chunk.data.length;
     }
     this.bytes -= freed;
-    return freed;
+    return freed + run.raw.length;
   }
 
   /** Drops statements that expired and of which nothing is held. */

@@ -1,4 +1,4 @@
-// What the page holds: verified statements and chunks, at most MAX_BYTES of them.
+// What the page holds: verified statements, chunks and playlists, at most MAX_BYTES together.
 import type { ContentID } from "../wire/frame.ts";
 import { Held } from "./held.ts";
 import type { Place } from "./place.ts";
@@ -49,7 +49,7 @@ export class Memory {
   }
 
   bytes(): number {
-    return this.all().reduce((sum, h) => sum + h.bytes, 0);
+    return this.all().reduce((sum, h) => sum + h.size, 0);
   }
 
   /** Drops the oldest runs: first those outside their playlist's window, then any. */
