@@ -138,6 +138,9 @@ func (s *estimate) learn(e evidence, now time.Time) bool {
 	if next == s.learnt {
 		return false
 	}
+	if e.behind {
+		s.ceiling, s.ceilTill = next, now.Add(carriesFor)
+	}
 	s.set(next, now)
 	return true
 }

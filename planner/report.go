@@ -24,9 +24,8 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
-	used, wait := 0, c.drainLocked()
-	var behind, assigned float64 // bits per second that the plan has links carry, those that wait and all in use
-	gives := c.givesLocked(m.id)
+	used := 0
+	q := queues{wait: c.drainLocked(), gives: c.givesLocked(m.id), elsewhere: func(r tuber.PeerID) bool { return c.keepsUpLocked(r, m.id, now) }}
 	var sent, received uint64
 	var busy, waited float64 // seconds that links were, weighed by what they carried, and not
 	for _, l := range r.Links[:min(len(r.Links), maxReported)] {
@@ -41,13 +40,10 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		busy += min(l.Busy, interval).Seconds() * float64(min(l.Sent, uint64(fastestLink*interval.Seconds())))
 		if l.Sent > 0 || l.Queue > 0 {
 			used++
-			assigned += gives[l.Peer]
 		}
-		if l.Queue > wait {
-			behind += gives[l.Peer]
-		}
+		q.add(&l)
 	}
-	m.ledger.behind = behind > 0 && 2*behind >= assigned // else those few are slow themselves
+	m.ledger.behind = q.behind()
 	m.ledger.leaves = 8 * float64(sent) / interval.Seconds()
 	m.ledger.had = 1
 	if due := c.dueLocked(m.id); due > 0 {
@@ -61,33 +57,6 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	}
 	c.learnLocked(m, now)
 	c.totals.mark(now)
-}
-
-// givesLocked is what the plan has a member send to each, bits per second.
-func (c *cell) givesLocked(id tuber.PeerID) map[tuber.PeerID]float64 {
-	gives := make(map[tuber.PeerID]float64)
-	if pp := c.plan.Peers[id]; pp != nil {
-		for _, a := range pp.Assignments {
-			gives[a.To] += float64(a.Rate)
-		}
-	}
-	return gives
-}
-
-// dueLocked is what the plan has others send a member, bits per second.
-func (c *cell) dueLocked(id tuber.PeerID) (due float64) {
-	pp := c.plan.Peers[id]
-	if pp == nil {
-		return 0
-	}
-	for _, s := range pp.Sources {
-		for i := range c.contents {
-			if x := &c.contents[i]; !s.Standby && x.ID == s.Content {
-				due += float64(x.Rate) * float64(s.Partitions.Len()) / float64(x.K)
-			}
-		}
-	}
-	return due
 }
 
 // drainLocked is how long the oldest chunk on a link may wait while its sender
