@@ -13,7 +13,7 @@ import { homeLine } from "./netns.mjs";
 
 const viewers = Number(process.env.VIEWERS ?? 4);
 const seconds = Number(process.env.SECONDS ?? 60);
-const rounds = Number(process.env.ROUNDS ?? 9);
+const rounds = Number(process.env.ROUNDS ?? 15);
 const joinSeconds = 10; // after a viewer comes, until the host sends no more than before
 
 const cleanups = [];
@@ -95,6 +95,7 @@ async function main() {
   console.log(`| first frame without Tuber | ${median(first.without).toFixed(0)} ms |`);
   console.log(`| first frame with Tuber | ${median(first.with).toFixed(0)} ms (first of all ${warm.toFixed(0)} ms) |`);
   console.log(`| first frame, ratio | ${ratio.toFixed(2)} |`);
+  console.log(`first-frame ratio ${ratio.toFixed(2)}`);
   console.log(`swarm ratio ${(upload / rate).toFixed(2)}`);
 }
 
