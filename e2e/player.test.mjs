@@ -64,16 +64,26 @@ test("two tabs of one profile are one viewer, and both play", async (t) => {
   await until("one tab of one viewer", 20, async () => (({ viewers, tabs }) => viewers === 1 && tabs === 1)(await h.state()));
 });
 
-test("after a reload the page is back in the swarm as the same viewer", async (t) => {
-  const { h } = await swarm(t);
-  const page = await open(await chromium(t), h.page);
-  await fed(page);
-  await page.reload({ waitUntil: "domcontentloaded" });
-  await playing(page);
-  await until("links are open again", 15, async () => ((await stats(page))?.links ?? 0) > 0);
-  await fed(page);
-  assert.equal((await h.state()).viewers, 1);
-});
+for (const [name, launch] of [["Chromium", chromium], ["Firefox", firefox]]) {
+  test(`${name}: after a reload the page is back in the swarm as the same viewer`, async (t) => {
+    const { h } = await swarm(t);
+    const page = await open(await launch(t), h.page);
+    await fed(page);
+    await page.reload({ waitUntil: "domcontentloaded" });
+    await playing(page);
+    await until("links are open again", 15, async () => ((await stats(page))?.links ?? 0) > 0);
+    await fed(page);
+    assert.equal((await h.state()).viewers, 1);
+  });
+
+  test(`${name}: with the planner away from the start the video plays over HTTP`, async (t) => {
+    const { h } = await swarm(t, { withBooster: false });
+    await h.planner(false);
+    const page = await open(await launch(t), h.page);
+    await playing(page, 6, 40);
+    assert.equal((await figures(page)).stalls, 0);
+  });
+}
 
 test("a worker that the browser stopped comes back", async (t) => {
   const { h } = await swarm(t);
@@ -104,14 +114,6 @@ for (const [name, before] of [
     assert.deepEqual(page.said.filter((l) => l.startsWith("ERROR")), []);
   });
 }
-
-test("with the planner away from the start the video plays over HTTP", async (t) => {
-  const { h } = await swarm(t, { withBooster: false });
-  await h.planner(false);
-  const page = await open(await chromium(t), h.page);
-  await playing(page, 6, 40);
-  assert.equal((await figures(page)).stalls, 0);
-});
 
 test("?tuber=off and the kill switch unregister everything", async (t) => {
   const { h } = await swarm(t, { withBooster: false });
