@@ -106,3 +106,29 @@ func TestTextThatIsNoInvite(t *testing.T) {
 		}
 	}
 }
+
+// An invite that is taken is the same when it is written and read again.
+func FuzzParseInvite(f *testing.F) {
+	v := sampleInvite()
+	whole := v.URL()
+	for _, text := range []string{whole, v.AppURL(), whole[:len(whole)-1], strings.Replace(whole, "#", "?x#", 1), strings.Replace(whole, "tv.", "tw.", 1), "https://[::1]:1/p/join#AA"} {
+		f.Add(text, "tv.example", "/.tuber/")
+	}
+	f.Add("", "[::1]:8443", "/deep/er/")
+	f.Fuzz(func(t *testing.T, text, host, prefix string) {
+		made := v
+		made.Host, made.Prefix = host, prefix
+		for _, text := range []string{text, made.URL()} { // made: past the check, which nobody guesses
+			got, err := ParseInvite(text)
+			if err != nil {
+				if !errors.Is(err, ErrInvite) {
+					t.Fatalf("%q: %v", text, err)
+				}
+				continue
+			}
+			if again, err := ParseInvite(got.URL()); err != nil || again != got {
+				t.Fatalf("%q is %+v, written and read again %+v, %v", text, got, again, err)
+			}
+		}
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -37,6 +39,33 @@ func TestTickets(t *testing.T) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
+}
+
+// What no planner signed is refused, whatever it looks like; what one signed is a
+// ticket for the fingerprint and the time that it begins with, and for no other.
+func FuzzOpenTicket(f *testing.F) {
+	planner, print := key(1), Fingerprint{1}
+	text := SignTicket(planner, Ticket{Fingerprint: print, Expires: 1000})
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw[64:], text[:len(text)-2], uint64(999))
+	f.Add(raw[64:90], "", uint64(1))
+	f.Add(append(raw[64:], 1, 2), "=", uint64(1001))
+	f.Fuzz(func(t *testing.T, statement []byte, text string, now uint64) {
+		if err := OpenTicket(PublicKeyOf(key(2)), text, print, 0); err == nil {
+			t.Fatalf("%q passed for a ticket", text)
+		}
+		signed := base64.RawURLEncoding.EncodeToString(seal(planner, KindTicket, statement))
+		if err := OpenTicket(PublicKeyOf(planner), signed, print, Millis(now)); err != nil {
+			return
+		}
+		want := binary.BigEndian.AppendUint64(print[:], now)
+		if len(statement) < len(want) || !bytes.HasPrefix(statement, print[:]) || bytes.Compare(statement[:len(want)], want) < 0 {
+			t.Fatalf("%x is a ticket for %x at %d", statement, print, now)
+		}
+	})
 }
 
 func TestCertificates(t *testing.T) {

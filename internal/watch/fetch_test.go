@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -44,7 +47,7 @@ func lateSegment(t *testing.T, body []byte, spoil bool) (*viewer, *[]string) {
 }
 
 // signedSegment is a segment of the site /live/1.ts, its chunks and the site's key.
-func signedSegment(t *testing.T, body []byte) (*tuber.SignedManifest, [][]byte, tuber.PublicKey) {
+func signedSegment(t testing.TB, body []byte) (*tuber.SignedManifest, [][]byte, tuber.PublicKey) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -66,7 +69,7 @@ func signedSegment(t *testing.T, body []byte) (*tuber.SignedManifest, [][]byte, 
 }
 
 // give lets chunks arrive whose indices in the segment begin at first.
-func (v *viewer) give(t *testing.T, m *tuber.SignedManifest, chunks [][]byte, first int) {
+func (v *viewer) give(t testing.TB, m *tuber.SignedManifest, chunks [][]byte, first int) {
 	t.Helper()
 	v.member.chunks.AddManifest(m)
 	var all []tuber.VerifiedChunk
@@ -83,7 +86,7 @@ func (v *viewer) give(t *testing.T, m *tuber.SignedManifest, chunks [][]byte, fi
 }
 
 // memberOnly is a viewer in a swarm whose planner does not answer.
-func memberOnly(t *testing.T, base string, key tuber.PublicKey) *viewer {
+func memberOnly(t testing.TB, base string, key tuber.PublicKey) *viewer {
 	t.Helper()
 	u, err := url.Parse(base)
 	if err != nil {
@@ -216,4 +219,56 @@ func TestListOf(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", c.numbers, got, c.want)
 		}
 	}
+}
+
+// However an answer's records are cut on their way, the same is taken of them, and
+// nothing that the site did not sign.
+func FuzzRecords(f *testing.F) {
+	body := segmentBody(1)
+	m, chunks, key := signedSegment(f, body)
+	v := memberOnly(f, "http://127.0.0.1:1", key)
+	v.give(f, m, nil, 0)
+	record := func(frame []byte) []byte {
+		return append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...)
+	}
+	first := record(wire.Chunk{Content: m.Manifest().Content, Number: m.Manifest().First, Payload: chunks[0]}.Append(nil))
+	f.Add(append(record(wire.Update{Manifests: [][]byte{m.Raw()}}.Append(nil)), first...), uint(7))
+	f.Add(append(first, first[:20]...), uint(len(first)))
+	f.Add(binary.BigEndian.AppendUint32(nil, wire.MaxUpdate+1), uint(2))
+	for _, frame := range corpusFrames(f) {
+		f.Add(record(frame), uint(len(frame)/2))
+	}
+	f.Fuzz(func(t *testing.T, answer []byte, cut uint) {
+		cut %= uint(len(answer) + 1)
+		whole := &records{v: v, content: m.Manifest().Content}
+		parted := &records{v: v, content: m.Manifest().Content}
+		_, err := whole.Write(answer)
+		_, errParted := parted.Write(answer[:cut])
+		if errParted == nil {
+			_, errParted = parted.Write(answer[cut:])
+		}
+		if (err != nil) != (errParted != nil) || whole.got != parted.got || whole.got > len(answer) {
+			t.Fatalf("%x: %d bytes, %v; cut at %d: %d bytes, %v", answer, whole.got, err, cut, parted.got, errParted)
+		}
+	})
+}
+
+// corpusFrames are the frames of the corpus that Go and TypeScript share.
+func corpusFrames(t testing.TB) (frames [][]byte) {
+	text, err := os.ReadFile("../../wire/testdata/vectors/frames.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct{ Bytes string }
+	if err := json.Unmarshal(text, &rows); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		frame, err := hex.DecodeString(row.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, frame)
+	}
+	return frames
 }

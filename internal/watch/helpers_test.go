@@ -208,7 +208,7 @@ func (w *watching) stopSkipping() Result {
 }
 
 // eventually waits for what happens soon in another goroutine.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	limit := time.After(20 * time.Second)
 	look := time.NewTicker(5 * time.Millisecond)
