@@ -36,10 +36,17 @@ func TestScript(t *testing.T) {
 			}
 			e.Defer(func() { os.RemoveAll(dir) })
 			e.Setenv("S", dir)
+			e.Setenv("BIN", filepath.SplitList(e.Getenv("PATH"))[0]) // where testscript put this program
+			if err := writeClip(filepath.Join(e.WorkDir, "clip.ts")); err != nil {
+				return err
+			}
 			for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_RUNTIME_DIR"} {
 				e.Setenv(name, filepath.Join(dir, "xdg"))
 			}
 			return nil
+		},
+		Condition: func(c string) (bool, error) { // [require]: nothing may be skipped
+			return os.Getenv("TUBER_REQUIRE") == "all", notRequire(c)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":    await,
@@ -49,12 +56,59 @@ func TestScript(t *testing.T) {
 			"exits":    exits,
 			"waitfor":  waitFor,
 			"revoke":   revokeAll,
+			"demosite": demoSite,
 			"leave":    leaveAll,
 
 			"share":      forHost("boost", "--share"),
 			"pausehost":  forHost("pause", "1h"),
 			"resumehost": forHost("resume"),
 		},
+	})
+}
+
+// writeClip puts the demo's clip into one file.
+func writeClip(path string) error {
+	segments, err := filepath.Glob("../../internal/demo/clip/seg*.ts")
+	if err != nil {
+		return err
+	}
+	var clip []byte
+	for _, name := range segments {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		clip = append(clip, b...)
+	}
+	return os.WriteFile(path, clip, 0o600)
+}
+
+func notRequire(condition string) error {
+	if condition != "require" {
+		return fmt.Errorf("unknown condition %q", condition)
+	}
+	return nil
+}
+
+// demosite NAME: the address of the page of the demo that runs in $TMPDIR.
+func demoSite(ts *testscript.TestScript, _ bool, args []string) {
+	poll(ts, "the demo's host answers", func() error {
+		dirs, err := filepath.Glob(filepath.Join(ts.Getenv("TMPDIR"), "tuber-demo-*", "host"))
+		if err != nil || len(dirs) != 1 {
+			return fmt.Errorf("hosts: %q, %v", dirs, err)
+		}
+		a, err := host.DialAdmin(dirs[0])
+		if err != nil {
+			return err
+		}
+		s, err := a.State()
+		if err == nil && !s.Planner {
+			err = fmt.Errorf("its planner does not run")
+		}
+		if err == nil {
+			ts.Setenv(args[0], s.Site)
+		}
+		return err
 	})
 }
 
