@@ -27,12 +27,22 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestPageThroughTheHost(t *testing.T) {
-	h, _ := begin(t, testConfig(t))
-	site := h.Addresses().Site
-	resp, body := fetch(t, "GET", site, "", http.Header{
+	for _, prefix := range []string{tuber.DefaultPrefix, "/my/peers/"} {
+		pageThrough(t, prefix)
+	}
+}
+
+// pageThrough loads the page and what Tuber has under its prefix.
+func pageThrough(t *testing.T, prefix string) {
+	cfg := testConfig(t)
+	cfg.Prefix = prefix
+	h, stop := begin(t, cfg)
+	defer stop()
+	site := strings.TrimSuffix(h.Addresses().Site, "/")
+	resp, body := fetch(t, "GET", site+"/", "", http.Header{
 		"Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "X-Forwarded-For": {"198.51.100.7"},
 	})
-	tag := `<script src="/.tuber/page.js" async></script>`
+	tag := `<script src="` + prefix + `page.js" async></script>`
 	if !strings.Contains(body, tag) || strings.Replace(body, tag, "", 1) != homePage {
 		t.Errorf("got %q, want the page with the script", body)
 	}
@@ -40,19 +50,27 @@ func TestPageThroughTheHost(t *testing.T) {
 		t.Errorf("a stranger's X-Forwarded-For went upstream: %q", got)
 	}
 	for path, want := range map[string]string{
-		"page.js": `"enabled":true`, "sw.js": "self.__TUBER__=", "time": `"now":`,
+		"page.js": `"prefix":"` + prefix + `"`, "sw.js": "self.__TUBER__=", "time": `"now":`,
 		"join": "Become a booster", "privacy": `data-relay="on"`, "off": "Removing Tuber",
 		"assets/join.js": "location.hash", "assets/style.css": "--paper",
 	} {
-		resp, body := fetch(t, "GET", site+".tuber/"+path, "", nil)
+		resp, body := fetch(t, "GET", site+prefix+path, "", nil)
 		if resp.StatusCode != http.StatusOK || !strings.Contains(body, want) {
-			t.Errorf("%s: got %d, want 200 and %q", path, resp.StatusCode, want)
+			t.Errorf("%s%s: got %d, want 200 and %q", prefix, path, resp.StatusCode, want)
 		}
 	}
 	for _, path := range []string{"", "nothing", "assets/dashboard.js", "assets/../api.go", "api/state", "metrics", "joint"} {
-		if resp, _ := fetch(t, "GET", site+".tuber/"+path, "", nil); resp.StatusCode != http.StatusNotFound {
-			t.Errorf("%q: got %d, want 404", path, resp.StatusCode)
+		if resp, _ := fetch(t, "GET", site+prefix+path, "", nil); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s%s: got %d, want 404", prefix, path, resp.StatusCode)
 		}
+	}
+	if prefix != tuber.DefaultPrefix {
+		if _, body := fetch(t, "GET", site+tuber.DefaultPrefix+"join", "", nil); body != homePage {
+			t.Errorf("%sjoin is the site's own, got %q", tuber.DefaultPrefix, body)
+		}
+	}
+	if invite, err := h.NewInvite(1, time.Hour); err != nil || !strings.Contains(invite.URL(), prefix+"join#") {
+		t.Errorf("got invite %v, %v, want one under %s", invite, err, prefix)
 	}
 }
 

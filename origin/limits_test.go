@@ -42,9 +42,12 @@ type pipeAddr struct{}
 func (pipeAddr) Network() string { return "pipe" }
 func (pipeAddr) String() string  { return "192.0.2.1:1" }
 
-func newPipeServer(h http.Handler) *pipeServer {
+func newPipeServer(h http.Handler, change ...func(*http.Server)) *pipeServer {
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
 	p := &pipeServer{srv: NewServer(h), done: make(chan struct{})}
+	for _, c := range change {
+		c(p.srv)
+	}
 	p.dial = func() net.Conn {
 		a, b := net.Pipe()
 		l.conns <- b

@@ -55,6 +55,49 @@ func TestWebSocketThrough(t *testing.T) {
 	}
 }
 
+// TestOtherUpgradesThrough: whatever the two agreed on, bytes go both ways until
+// one side is done.
+func TestOtherUpgradesThrough(t *testing.T) {
+	s := put(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\nwelcome\n", r.Header.Get("Upgrade"))
+		for {
+			if rw.Flush() != nil {
+				return
+			}
+			line, err := rw.ReadString('\n')
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(rw, "heard %s", line)
+		}
+	}))
+	conn, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	fmt.Fprint(conn, "GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: knocking/1\r\n\r\n")
+	back := bufio.NewReader(conn)
+	res, err := http.ReadResponse(back, nil)
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("Upgrade") != "knocking/1" {
+		t.Fatalf("got %v, %v, want 101 and knocking/1", res, err)
+	}
+	said := "welcome\n" // the site speaks first
+	for i := range 3 {
+		if line, err := back.ReadString('\n'); err != nil || line != said {
+			t.Fatalf("got %q, %v, want %q", line, err, said)
+		}
+		fmt.Fprintf(conn, "knock %d\x00\xff\n", i)
+		said = fmt.Sprintf("heard knock %d\x00\xff\n", i)
+	}
+}
+
 // TestStreamsWithoutBuffering: the site sends the next piece only after the
 // client has the one before, so anything held back stops the test.
 func TestStreamsWithoutBuffering(t *testing.T) {
