@@ -90,7 +90,7 @@ func ParseInvite(text string) (Invite, error) {
 	if err != nil || len(b) == 0 {
 		return Invite{}, fmt.Errorf("%w: the part after # is missing or damaged; copy the whole link", ErrInvite)
 	}
-	if b[0] == 0 || b[0] > inviteVersion {
+	if b[0] > inviteVersion {
 		return Invite{}, fmt.Errorf("%w: made by version %d, this program reads up to version %d; update it", ErrInvite, b[0], inviteVersion)
 	}
 	v := Invite{Host: u.Host, Prefix: prefix}
@@ -99,7 +99,7 @@ func ParseInvite(text string) (Invite, error) {
 		room = MaxName
 	}
 	end := len(b) - 4
-	if len(b) < inviteBytes || len(b) > inviteBytes+room || string(b[end:]) != string(v.check(b[:end])) {
+	if b[0] == 0 || len(b) < inviteBytes || len(b) > inviteBytes+room || string(b[end:]) != string(v.check(b[:end])) {
 		return Invite{}, fmt.Errorf("%w: it was cut short or changed; copy the whole link again", ErrInvite)
 	}
 	c := NewCursor(b[1:])

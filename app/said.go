@@ -26,6 +26,8 @@ var said = []string{
 	"this is not the site's planner: {{.Detail}}",
 	"the host speaks version {{.Theirs}} and newer, this program version {{.Ours}}: update this program",
 	"the host speaks version {{.Theirs}}, this program version {{.Ours}} and newer: the host must update",
+	// invites
+	"made by version {{.Theirs}}, this program reads up to version {{.Ours}}; update it",
 	// the booster
 	"{{.Host}}: this swarm was joined already; there is nothing to do",
 	"{{.Host}} does not answer: it is tried again until it does",
@@ -128,11 +130,19 @@ const maxSaid = 4 << 10
 // messageText is text of an engine or a host: translated as far as it is known,
 // and bounded.
 func messageText(text string) string {
+	if t, ok := translated(text); ok {
+		return t
+	}
+	return plain(text)
+}
+
+// translated is text that somebody is known to say, in the language spoken.
+func translated(text string) (string, bool) {
 	if _, ok := known[text]; ok {
-		return tr(text)
+		return tr(text), true
 	}
 	if len(text) > maxSaid {
-		return plain(text)
+		return "", false
 	}
 	best, least := "", len(text)+1 // the sentence that leaves least to its gaps says most
 	var pairs []any
@@ -158,7 +168,7 @@ func messageText(text string) string {
 		}
 	}
 	if best == "" {
-		return plain(text)
+		return "", false
 	}
-	return tr(best, pairs...) // what fills its gaps is bounded
+	return tr(best, pairs...), true // what fills its gaps is bounded
 }

@@ -157,8 +157,10 @@ func errorText(err error) string {
 		return ""
 	}
 	if errors.Is(err, tuber.ErrInvite) {
-		detail := strings.TrimPrefix(err.Error(), tuber.ErrInvite.Error()+": ")
-		return trOr(detail, tr("This is not a whole invite link. Copy it again from its first letter to its last."))
+		if detail, ok := translated(strings.TrimPrefix(err.Error(), tuber.ErrInvite.Error()+": ")); ok {
+			return detail
+		}
+		return tr("This is not a whole invite link. Copy it again from its first letter to its last.")
 	}
 	return messageText(err.Error())
 }
