@@ -222,3 +222,23 @@ func TestWorkerAndPageMeetInThePort(t *testing.T) {
 		t.Errorf("only %d files looked at", seen)
 	}
 }
+
+// TestNothingRestsWithFyne: what is kept lies in Tuber's own files, which it can
+// mend, and never in Fyne's preferences.
+func TestNothingRestsWithFyne(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "app", "*.go"))
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files of app, %v", len(files), err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, what := range []string{".Preferences()", "fyne.Preferences", ".Storage()"} {
+			if bytes.Contains(text, []byte(what)) {
+				t.Errorf("%s uses %s", path, what)
+			}
+		}
+	}
+}

@@ -1,10 +1,8 @@
 package machine
 
 import (
-	"encoding/xml"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // agent is the file of a launchd agent; launchd reads it at the next login.
@@ -27,28 +25,11 @@ func (l Login) add() error {
 	if err != nil {
 		return err
 	}
-	var args strings.Builder
-	for _, arg := range l.Args {
-		args.WriteString("    <string>")
-		if err := xml.EscapeText(&args, []byte(arg)); err != nil {
-			return err
-		}
-		args.WriteString("</string>\n")
+	text, err := l.agentText()
+	if err != nil {
+		return err
 	}
-	return writeFile(path, `<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-  <key>Label</key>
-  <string>`+l.ID+`</string>
-  <key>ProgramArguments</key>
-  <array>
-`+args.String()+`  </array>
-  <key>RunAtLoad</key>
-  <true/>
-</dict>
-</plist>
-`)
+	return writeFile(path, text)
 }
 
 func (l Login) remove() error {
