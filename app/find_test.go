@@ -12,6 +12,14 @@ import (
 
 // walk visits every object that is shown, those of overlays last.
 func (s *stand) walk(visit func(fyne.CanvasObject)) {
+	walk(s.u.win.Canvas().Content(), visit)
+	for _, o := range s.u.win.Canvas().Overlays().List() {
+		walk(o, visit)
+	}
+}
+
+// walk visits every object that is shown in one.
+func walk(from fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 	var down func(o fyne.CanvasObject)
 	down = func(o fyne.CanvasObject) {
 		if o == nil || !o.Visible() {
@@ -32,10 +40,7 @@ func (s *stand) walk(visit func(fyne.CanvasObject)) {
 			}
 		}
 	}
-	down(s.u.win.Canvas().Content())
-	for _, o := range s.u.win.Canvas().Overlays().List() {
-		down(o)
-	}
+	down(from)
 }
 
 // texts are all texts that are shown, one a line.
