@@ -4,6 +4,7 @@ package tests
 
 import (
 	"debug/pe"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 )
 
 // TestInstallerComesAndGoes: all keys and files are there, an update keeps the
@@ -168,6 +170,11 @@ func TestWindowsProgramSaysWhatItIs(t *testing.T) {
 			t.Errorf("no resource of %s in\n%s", want, list)
 		}
 	}
+	for _, p := range []string{program, file(setup)} {
+		if info := do(t, exec.Command("wrestool", "-x", "--raw", "-t", "version", p)); !strings.Contains(info, wide("ProductVersion")) || !strings.Contains(info, wide(version)) {
+			t.Errorf("%s does not say that it is version %s: %q", filepath.Base(p), version, info)
+		}
+	}
 	f, err := pe.Open(program)
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +193,15 @@ func TestWindowsProgramSaysWhatItIs(t *testing.T) {
 			t.Errorf("the program needs %s, which Windows has not", l)
 		}
 	}
+}
+
+// wide is a text as Windows' resources have it, in UTF-16.
+func wide(text string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return string(b)
 }
 
 // TestInstallerIsSignedIfACertificateIsGiven: program, uninstaller and installer.
