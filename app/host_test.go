@@ -201,6 +201,22 @@ func TestQuittingAsksWhileHosting(t *testing.T) {
 	s.tap("Go on serving")
 }
 
+// The page is laid out anew when a sentence comes or goes.
+func TestTheHostPageMovesWithItsSentence(t *testing.T) {
+	s := newStand(t, "en", serving)
+	p := openHost(s)
+	v := *s.u.seen
+	for _, c := range []struct {
+		viewers int
+		moved   bool
+	}{{3, false}, {0, true}, {0, false}, {3, true}} {
+		v.host.Viewers = c.viewers
+		if got := p.live.show(&v); got != c.moved {
+			t.Errorf("with %d viewers: moved is %v, want %v", c.viewers, got, c.moved)
+		}
+	}
+}
+
 // What is known of the router is shown whatever else is wrong.
 func TestHowPeersReachAHost(t *testing.T) {
 	s := newStand(t, "en", serving)

@@ -106,7 +106,7 @@ func (l *hostLive) show(v *view) bool {
 	set(f.copies.value, copiesText(h.Upload, h.Bitrate))
 	l.graph.data = &l.u.history.host
 	l.graph.Refresh()
-	moved = showIf(l.short, l.need.Text != "")
+	moved = showIf(l.short, l.need.Text != "") || moved
 	moved = l.invites.show(v) || moved
 	return l.boosters.show(v) || moved
 }
