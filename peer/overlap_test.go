@@ -178,7 +178,7 @@ func TestAFullLineAnswersNoAsks(t *testing.T) {
 	}
 	c := st.content.ID
 	l := &link{
-		s:     &swarm{m: Membership{Chunks: held}, contents: map[tuber.ContentID]tuber.Content{c: st.content}, ks: map[tuber.ContentID]int{c: 1}},
+		s:     &swarm{peer: &Peer{cfg: Config{Role: tuber.RoleViewer}}, m: Membership{Chunks: held}, contents: map[tuber.ContentID]tuber.Content{c: st.content}, ks: map[tuber.ContentID]int{c: 1}},
 		flows: map[tuber.ContentID]*flow{},
 	}
 	ask := wire.Ask{Content: c, Within: 2000, Numbers: []tuber.ChunkNumber{1, 2}}
@@ -191,5 +191,45 @@ func TestAFullLineAnswersNoAsks(t *testing.T) {
 	l.onAsk(ask)
 	if len(l.q.heap) != 2 {
 		t.Errorf("%d chunks wait, want what was asked for", len(l.q.heap))
+	}
+}
+
+// What the origin's own child has lost a moment ago is a first copy still; what others
+// ask for, and what is older, is a repair.
+func TestALostFirstCopyIsOneStill(t *testing.T) {
+	st := newStream(t, newKey(t), 2)
+	c, held := st.content.ID, newMemory()
+	child := tuber.PeerID{1}
+	s := &swarm{
+		peer: &Peer{cfg: Config{Role: tuber.RoleOrigin}}, m: Membership{Chunks: held},
+		contents: map[tuber.ContentID]tuber.Content{c: st.content}, ks: map[tuber.ContentID]int{c: 2},
+		plan: &tuber.PeerPlan{Assignments: []tuber.Assignment{{Content: c, Partitions: 1, To: child}}},
+	}
+	l := &link{s: s, in: tuber.Introduction{Peer: child}}
+	aside := lostWithin * s.underWay(c)
+	for next := tuber.ChunkNumber(0); next < aside+10; {
+		p := st.segment(32)
+		held.AddManifest(p.Manifests[0])
+		next = p.Manifests[0].Manifest().Next()
+	}
+	next := s.nextNumber(c) &^ 1
+	for _, tt := range []struct {
+		name string
+		l    *link
+		n    tuber.ChunkNumber
+		want tuber.Class
+	}{
+		{"of its own partition", l, next - 2, tuber.ClassRoot},
+		{"of another", l, next - 1, tuber.ClassRepair},
+		{"too old", l, next - aside - 2, tuber.ClassRepair},
+		{"of somebody who is no child", &link{s: s, in: tuber.Introduction{Peer: tuber.PeerID{2}}}, next - 2, tuber.ClassRepair},
+	} {
+		if got := tt.l.answerClass(c, tt.n); got != tt.want {
+			t.Errorf("%s: got class %d, want %d", tt.name, got, tt.want)
+		}
+	}
+	s.peer = &Peer{cfg: Config{Role: tuber.RoleBooster}}
+	if got := l.answerClass(c, next-2); got != tuber.ClassRepair {
+		t.Errorf("a booster's answer has class %d, want a repair's", got)
 	}
 }

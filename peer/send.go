@@ -152,14 +152,18 @@ func (l *link) granted(class tuber.Class, size int) bool {
 	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	l.mu.Lock()
-	it := l.q.first(time.Now())
+	since := time.Now()
+	it := l.q.first(since)
 	overtaken := it != nil && it.class < class
+	if it != nil {
+		since = it.queued // it keeps its turn when a first copy goes before it
+	}
 	l.waits = &wait{class, cancel}
 	l.mu.Unlock()
 	if overtaken {
 		return false
 	}
-	return l.uplink().Wait(ctx, class, size) == nil
+	return l.uplink().WaitSince(ctx, class, since, size) == nil
 }
 
 // wait is what the writer of chunks waits for.

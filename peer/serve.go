@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -26,7 +27,7 @@ func (l *link) onAsk(f wire.Ask) {
 		}
 		if !full && l.s.shares(f.Content) {
 			if c, ok := l.s.m.Chunks.Get(f.Content, n); ok && l.enqueue(&item{
-				chunk: c, class: tuber.ClassRepair, priority: askPriority,
+				chunk: c, class: l.answerClass(f.Content, n), priority: askPriority,
 				deadline: now.Add(time.Duration(f.Within) * time.Millisecond), queued: now,
 			}) {
 				continue
@@ -37,6 +38,28 @@ func (l *link) onAsk(f wire.Ask) {
 	if len(missing.Numbers) > 0 {
 		l.send(missing)
 	}
+}
+
+// lostWithin is how long a first copy may be found to be lost, in times of what may be
+// under way.
+const lostWithin = 4
+
+// answerClass is what an answer is on the uplink. What the origin's own child has lost
+// is a first copy still: nobody else has it, and the whole tree waits for it.
+func (l *link) answerClass(c tuber.ContentID, n tuber.ChunkNumber) tuber.Class {
+	s := l.s
+	if s.class() != tuber.ClassRoot || n+lostWithin*s.underWay(c) < s.nextNumber(c) {
+		return tuber.ClassRepair
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.ks[c]
+	if k > 0 && s.plan != nil && slices.ContainsFunc(s.plan.Assignments, func(a tuber.Assignment) bool {
+		return a.To == l.id() && a.Content == c && a.Partitions.Has(n.Partition(k))
+	}) {
+		return tuber.ClassRoot
+	}
+	return tuber.ClassRepair
 }
 
 // inFlightLocked tells whether a chunk was sent so recently that it must still
