@@ -42,13 +42,18 @@ func startHost(t *testing.T) *realHost {
 // run starts the program until the test ends, and gives what it prints behind word.
 func (h *realHost) run(word string, args ...string) string {
 	h.t.Helper()
-	cmd := exec.Command(h.program, args...)
+	return says(h.t, exec.Command(h.program, args...), word)
+}
+
+// says starts a program until the test ends, and gives what it prints behind word.
+func says(t *testing.T, cmd *exec.Cmd, word string) string {
+	t.Helper()
 	r, w := io.Pipe()
 	cmd.Stdout = w
 	if err := cmd.Start(); err != nil {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
-	h.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = w.Close(); _ = cmd.Wait() })
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = w.Close(); _ = cmd.Wait() })
 	found := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(r)
@@ -64,7 +69,7 @@ func (h *realHost) run(word string, args ...string) string {
 	case address := <-found:
 		return address
 	case <-time.After(2 * time.Minute):
-		h.t.Fatalf("tuber %q does not say its %s", args, word)
+		t.Fatalf("%q does not say its %s", cmd.Args, word)
 		return ""
 	}
 }

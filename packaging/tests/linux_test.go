@@ -140,14 +140,9 @@ func TestDebsOnACleanDebian(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("a clean Debian is made as root only")
 	}
-	root := filepath.Join(work, "debian")
-	cleanDebian(t, root)
-	in := func(args ...string) string {
-		t.Helper()
-		cmd := exec.Command("chroot", append([]string{root}, args...)...)
-		cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"}
-		return do(t, cmd)
-	}
+	d := debian{t, filepath.Join(work, "debian")}
+	cleanDebian(t, d.root)
+	root, in := d.root, d.run
 	for _, deb := range debs() {
 		if !strings.Contains(deb, "arm64") {
 			do(t, exec.Command("cp", deb, root+"/root/"))
@@ -169,11 +164,15 @@ func TestDebsOnACleanDebian(t *testing.T) {
 	if got := in("sh", "-c", "tuber boost nonsense 2>&1; echo $?"); !strings.HasSuffix(got, "2\n") {
 		t.Errorf("tuber boost nonsense: %q", got)
 	}
+	d.hostAndFriend()
+	d.window()
 	if got := in("dpkg", "--verify", "tuber", "tuber-app"); got != "" && !strings.Contains(got, "/usr/share/doc") && !strings.Contains(got, "/usr/share/man") {
 		t.Errorf("dpkg --verify: %s", got)
 	}
 	in("dpkg", "--purge", "tuber", "tuber-app")
-	sameEverything(t, "after the purge", before, everything(t, root, skip...))
+	after := everything(t, root, skip...)
+	withoutOwn(t, after)
+	sameEverything(t, "after the purge", before, after)
 	if got := in("sh", "-c", "dpkg -l | grep tuber || true"); got != "" {
 		t.Errorf("dpkg still knows: %s", got)
 	}
