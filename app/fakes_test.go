@@ -30,10 +30,11 @@ type fakeEngine struct {
 	events   []tuber.Event
 	fail     error // of everything that changes something
 	broken   error // of Status
+	unread   error // of Settings
 }
 
 func (e *fakeEngine) Status() (tuber.Status, error)     { return e.status, e.broken }
-func (e *fakeEngine) Settings() (tuber.Settings, error) { return e.settings, nil }
+func (e *fakeEngine) Settings() (tuber.Settings, error) { return e.settings, e.unread }
 func (e *fakeEngine) Events() ([]tuber.Event, error)    { return e.events, nil }
 
 func (e *fakeEngine) SetSettings(s tuber.Settings) error {
@@ -61,6 +62,7 @@ type fakeHosting struct {
 	*calls
 	running bool
 	ended   error
+	broken  error // of State
 	state   tuber.HostState
 	fail    error
 }
@@ -72,7 +74,7 @@ func (h *fakeHosting) Start(s tuber.HostSetup) error {
 }
 func (h *fakeHosting) Stop() error                     { h.note("stop"); h.running = false; return h.fail }
 func (h *fakeHosting) Running() (bool, error)          { return h.running, h.ended }
-func (h *fakeHosting) State() (tuber.HostState, error) { return h.state, nil }
+func (h *fakeHosting) State() (tuber.HostState, error) { return h.state, h.broken }
 func (h *fakeHosting) RevokeInvite(id string) error    { h.note("revoke %s", id); return h.fail }
 func (h *fakeHosting) RemoveBooster(id tuber.PeerID) error {
 	h.note("remove %x", id[:1])

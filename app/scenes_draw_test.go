@@ -5,6 +5,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,18 +38,25 @@ type dress struct {
 }
 
 func (d dress) String() string {
-	return d.language + map[fyne.ThemeVariant]string{theme.VariantLight: "-light", theme.VariantDark: "-dark"}[d.variant] +
-		map[bool]string{true: "-small", false: "-wide"}[d.size.Width < narrow]
+	return d.language + map[fyne.ThemeVariant]string{theme.VariantLight: "-light", theme.VariantDark: "-dark"}[d.variant] + d.width()
 }
+
+func (d dress) width() string {
+	return map[bool]string{true: "-small", false: "-wide"}[d.size.Width < narrow]
+}
+
+// words names what the texts depend on.
+func (d dress) words() string { return d.language + d.width() }
 
 var big, little = fyne.NewSize(920, 680), fyne.NewSize(420, 560)
 
-// dresses are two, which differ in everything; all eight if pictures are kept.
+// dresses are four, in which each language, variant and size meets each other
+// one; all eight if pictures are kept.
 func dresses(all bool) []dress {
-	list := []dress{{"en", theme.VariantLight, big}, {"de", theme.VariantDark, little}}
+	light, dark := theme.VariantLight, theme.VariantDark
+	list := []dress{{"en", light, big}, {"en", dark, little}, {"de", light, little}, {"de", dark, big}}
 	if all {
-		list = append(list, dress{"en", theme.VariantLight, little}, dress{"en", theme.VariantDark, big}, dress{"en", theme.VariantDark, little},
-			dress{"de", theme.VariantLight, big}, dress{"de", theme.VariantLight, little}, dress{"de", theme.VariantDark, big})
+		list = append(list, dress{"en", dark, big}, dress{"en", light, little}, dress{"de", dark, little}, dress{"de", light, big})
 	}
 	return list
 }
@@ -57,13 +65,16 @@ func dresses(all bool) []dress {
 // testdata. TUBER_PICTURES names a folder to keep PNGs in, to be looked at;
 // TUBER_PICTURE a part of the names wanted.
 func TestScenes(t *testing.T) {
-	folder := os.Getenv("TUBER_PICTURES")
-	for _, sc := range scenes() {
+	folder, part := os.Getenv("TUBER_PICTURES"), os.Getenv("TUBER_PICTURE")
+	drawn := map[string]bool{}
+	for _, sc := range slices.Concat(scenes(), rareScenes()) {
 		for _, d := range dresses(folder != "") {
 			name := sc.name + "-" + d.String()
-			if !strings.Contains(name, os.Getenv("TUBER_PICTURE")) {
+			if !strings.Contains(name, part) {
 				continue
 			}
+			texts := sc.name + "-" + d.words() + ".txt"
+			drawn[texts] = true
 			t.Run(name, func(t *testing.T) {
 				s := newStand(t, d.language, func(s *stand) {
 					s.app.Settings().SetTheme(dressed{newLook(), d.variant})
@@ -78,7 +89,7 @@ func TestScenes(t *testing.T) {
 				if got := s.u.win.Canvas().Size(); got != d.size {
 					t.Errorf("the content needs a window of %v", got)
 				}
-				golden(t, sc.name+"-"+d.language+".txt", s.texts())
+				golden(t, texts, s.texts())
 				if racing {
 					return // painting is slow then, and has no goroutines
 				}
@@ -95,6 +106,23 @@ func TestScenes(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
+		}
+	}
+	if part == "" {
+		noneLeft(t, drawn)
+	}
+}
+
+// noneLeft says that each file in testdata is of a scene that there is.
+func noneLeft(t *testing.T, drawn map[string]bool) {
+	t.Helper()
+	files, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !drawn[f.Name()] {
+			t.Errorf("testdata/%s is of no scene", f.Name())
 		}
 	}
 }
