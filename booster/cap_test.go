@@ -9,6 +9,11 @@ import (
 	"github.com/tubercdn/tuber/peer"
 )
 
+const (
+	newcomerEvery = 2 * time.Second
+	maxNewcomers  = 30
+)
+
 // crowd is a booster with more to send than it may: the planner is told of an
 // upload that the owner does not allow, and so gives it every viewer.
 type crowd struct {
@@ -66,7 +71,8 @@ func (c crowd) received() uint64 {
 func (c crowd) onLine() uint64 { return c.line.far.Load() + c.line.home.Load() }
 
 // keeps looks at every stretch of ten seconds, until one is used up to 95 %: none
-// may go over the cap.
+// may go over the cap. Viewers keep coming: a plan alone asks for no more than it has
+// learnt that the line carries, and newcomers want the recent past as well.
 func (c crowd) keeps(t *testing.T, limit tuber.BitsPerSecond) {
 	t.Helper()
 	const stretch = 10 * time.Second
@@ -78,9 +84,13 @@ func (c crowd) keeps(t *testing.T, limit tuber.BitsPerSecond) {
 	<-time.After(time.Second) // what was on its way under another cap
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	most, begin := 0.0, time.Now()
+	most, begin, more := 0.0, time.Now(), 0
 	for most < 0.95 {
 		<-tick.C
+		if coming := int(time.Since(begin) / newcomerEvery); more < min(coming, maxNewcomers) {
+			watching(t, c.h)
+			more++
+		}
 		looks = append(looks, look{time.Now(), c.onLine()})
 		now := looks[len(looks)-1]
 		for len(looks) > 1 && now.at.Sub(looks[1].at) >= stretch {
