@@ -49,9 +49,9 @@ func tellHave(others []*link, v tuber.VerifiedChunk) {
 func (l *link) onHave(f wire.Have) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	flow := l.flowLocked(f.Content)
+	flow := l.flows[f.Content]
 	if flow == nil {
-		return
+		return // nothing of it was ever on the way there
 	}
 	for _, n := range f.Numbers {
 		l.q.forget(chunkKey{f.Content, n})

@@ -60,10 +60,15 @@ func TestWhatTheNeighbourHasIsNotSent(t *testing.T) {
 	st, now := newStream(t, newKey(t), 1), time.Now()
 	c, chunks := st.content.ID, st.segment(3).Chunks
 	l := &link{flows: map[tuber.ContentID]*flow{}}
+	l.flowLocked(c)
 	for n, chunk := range chunks {
 		l.q.push(&item{chunk: chunk, priority: []int{askPriority, 3, 3}[n], deadline: now.Add(time.Hour), queued: now}, now)
 	}
 	l.onHave(wire.Have{Content: c, Numbers: []tuber.ChunkNumber{0, 1, 7}})
+	l.onHave(wire.Have{Content: tuber.ContentID{9}, Numbers: []tuber.ChunkNumber{1}})
+	if len(l.flows) != 1 {
+		t.Error("a neighbour made this side remember a content by its word alone")
+	}
 	if len(l.q.heap) != 1 || l.q.held[chunkKey{c, 2}] == nil || l.q.asks != 0 {
 		t.Errorf("%d wait, %d of them asked for; want the last chunk alone", len(l.q.heap), l.q.asks)
 	}

@@ -224,12 +224,14 @@ func TestALostFirstCopyIsOneStill(t *testing.T) {
 		{"too old", l, next - aside - 2, tuber.ClassRepair},
 		{"of somebody who is no child", &link{s: s, in: tuber.Introduction{Peer: tuber.PeerID{2}}}, next - 2, tuber.ClassRepair},
 	} {
-		if got := tt.l.answerClass(c, tt.n); got != tt.want {
+		lost := tt.l.firstCopies(c)
+		if got := lost.class(tt.n); got != tt.want {
 			t.Errorf("%s: got class %d, want %d", tt.name, got, tt.want)
 		}
 	}
 	s.peer = &Peer{cfg: Config{Role: tuber.RoleBooster}}
-	if got := l.answerClass(c, next-2); got != tuber.ClassRepair {
+	lost := l.firstCopies(c)
+	if got := lost.class(next - 2); got != tuber.ClassRepair {
 		t.Errorf("a booster's answer has class %d, want a repair's", got)
 	}
 }

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"slices"
 	"time"
 
 	"github.com/tubercdn/tuber"
@@ -17,6 +16,7 @@ const (
 func (l *link) onAsk(f wire.Ask) {
 	missing := wire.Missing{Content: f.Content}
 	now, full := time.Now(), l.s.full.Load()
+	lost := l.firstCopies(f.Content)
 	for _, n := range f.Numbers {
 		l.mu.Lock()
 		full := full || l.q.asks >= maxAsks
@@ -27,7 +27,7 @@ func (l *link) onAsk(f wire.Ask) {
 		}
 		if !full && l.s.shares(f.Content) {
 			if c, ok := l.s.m.Chunks.Get(f.Content, n); ok && l.enqueue(&item{
-				chunk: c, class: l.answerClass(f.Content, n), priority: askPriority,
+				chunk: c, class: lost.class(n), priority: askPriority,
 				deadline: now.Add(time.Duration(f.Within) * time.Millisecond), queued: now,
 			}) {
 				continue
@@ -44,22 +44,42 @@ func (l *link) onAsk(f wire.Ask) {
 // under way.
 const lostWithin = 4
 
-// answerClass is what an answer is on the uplink. What the origin's own child has lost
-// is a first copy still: nobody else has it, and the whole tree waits for it.
-func (l *link) answerClass(c tuber.ContentID, n tuber.ChunkNumber) tuber.Class {
-	s := l.s
-	if s.class() != tuber.ClassRoot || n+lostWithin*s.underWay(c) < s.nextNumber(c) {
-		return tuber.ClassRepair
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := s.ks[c]
-	if k > 0 && s.plan != nil && slices.ContainsFunc(s.plan.Assignments, func(a tuber.Assignment) bool {
-		return a.To == l.id() && a.Content == c && a.Partitions.Has(n.Partition(k))
-	}) {
+// firstCopies are the chunks of a content that the origin itself is to send a neighbour,
+// and sent a moment ago.
+type firstCopies struct {
+	k          int
+	partitions tuber.Partitions // none where this side is not the origin
+	from       tuber.ChunkNumber
+}
+
+// class is what an answer is on the uplink. What the origin's own child has lost is a
+// first copy still: nobody else has it, and the whole tree waits for it.
+func (f *firstCopies) class(n tuber.ChunkNumber) tuber.Class {
+	if f.partitions != 0 && n >= f.from && f.partitions.Has(n.Partition(f.k)) {
 		return tuber.ClassRoot
 	}
 	return tuber.ClassRepair
+}
+
+func (l *link) firstCopies(c tuber.ContentID) (f firstCopies) {
+	s := l.s
+	if s.class() != tuber.ClassRoot {
+		return f
+	}
+	if next, window := s.nextNumber(c), lostWithin*s.underWay(c); next > window {
+		f.from = next - window
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.k = s.ks[c]; f.k == 0 || s.plan == nil {
+		return f
+	}
+	for _, a := range s.plan.Assignments {
+		if a.To == l.id() && a.Content == c {
+			f.partitions |= a.Partitions
+		}
+	}
+	return f
 }
 
 // inFlightLocked tells whether a chunk was sent so recently that it must still

@@ -131,6 +131,18 @@ func TestWhoDeliversNothingIsTriedAgain(t *testing.T) {
 	}
 }
 
+// One whose line was full grows no further than what left it, for a while.
+func TestAFullLineIsKnownForAWhile(t *testing.T) {
+	s, now := trusting(4e6), epochStart
+	s.learn(evidence{limit: 10e6, leaves: 2e6, behind: true}, now)
+	if s.learnt != 1.8e6 || s.atMost(now.Add(carriesFor-1)) != 1.8e6 {
+		t.Errorf("trusted with %d, at most %d; want 0.9 of what left it", s.learnt, s.atMost(now))
+	}
+	if got := s.atMost(now.Add(carriesFor)); got != tuber.Unlimited {
+		t.Errorf("at most %d though that is no news", got)
+	}
+}
+
 func TestAViewerBeginsWithWhatItTakesIn(t *testing.T) {
 	for rate, want := range map[tuber.BitsPerSecond]tuber.BitsPerSecond{0: firstViewer, 500e3: firstViewer, 3e6: 3e6, 20e6: firstMost} {
 		s := trusting(firstViewer)

@@ -24,7 +24,6 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	m.ledger.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	c.totals.http += min(r.HTTP, uint64(fastestLink*interval.Seconds()))
 	m.ledger.ranges = r.Ranges[:min(len(r.Ranges), maxReported)]
-	used := 0
 	q := queues{wait: c.drainLocked(), gives: c.givesLocked(m.id), elsewhere: func(r tuber.PeerID) bool { return c.keepsUpLocked(r, m.id, now) }}
 	var sent, received uint64
 	var busy, waited float64 // seconds that links were, weighed by what they carried, and not
@@ -38,9 +37,6 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 		sent += min(l.Sent, uint64(fastestLink*interval.Seconds()))
 		waited += min(l.Busy, interval).Seconds()
 		busy += min(l.Busy, interval).Seconds() * float64(min(l.Sent, uint64(fastestLink*interval.Seconds())))
-		if l.Sent > 0 || l.Queue > 0 {
-			used++
-		}
 		q.add(&l)
 	}
 	m.ledger.behind = q.behind()
@@ -51,7 +47,7 @@ func (c *cell) reportLocked(m *member, r tuber.Report, now time.Time) {
 	}
 	// One slow receiver is not a full line, unless it has most of it; on a full line one
 	// link may carry most, and not wait, while the others starve.
-	share := max(busy/float64(max(sent, 1)), waited/float64(max(used, 1))) / interval.Seconds()
+	share := max(busy/float64(max(sent, 1)), waited/float64(max(len(q.trips), 1))) / interval.Seconds()
 	if m.id != c.origin && m.ledger.carries(m.ledger.leaves/min(1, max(share, busyEnough)), share, m.means.Upload, now) {
 		c.markLocked(m.id)
 	}

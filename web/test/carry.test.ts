@@ -202,7 +202,7 @@ test("whoever may still send a chunk that was asked for is told that it has come
     return n;
   });
   for (const now of [0, 1000]) repair.ask(held, [7], [], helpers, now);
-  const senders = ["s", "b".repeat(32)];
+  const senders = (): string[] => ["s", "b".repeat(32)];
   assert.deepEqual(repair.others(CONTENT, 7, "b".repeat(32), senders), ["a".repeat(32), "s"]);
   assert.deepEqual(repair.others(CONTENT, 8, "s", senders), [], "nobody was asked for that one");
 });

@@ -247,8 +247,10 @@ export class Carrier {
   /** On full lines, most answers would come a second time else. */
   #tellHave(held: Held, number: number, from: string, now: number): void {
     const { content } = held;
-    const legs = this.#overlap.legs(now).filter((leg) => leg.content === content && leg.partition === number % held.k);
-    const senders = [...parents(this.#plan?.sources ?? [], content, number % held.k), ...legs.map((leg) => leg.peer)];
+    const senders = (): string[] => {
+      const legs = this.#overlap.legs(now).filter((leg) => leg.content === content && leg.partition === number % held.k);
+      return [...parents(this.#plan?.sources ?? [], content, number % held.k), ...legs.map((leg) => leg.peer)];
+    };
     for (const id of this.#repair.others(content, number, from, senders)) {
       this.swarm.get(id)?.link?.send({ type: "have", content, numbers: [number] });
     }

@@ -51,9 +51,9 @@ export class Repair {
   }
 
   /** Who beside `from`, from whom it has just come, may still send a chunk that somebody was asked for: the others who were, and its senders. */
-  others(content: ContentID, number: number, from: string, senders: readonly string[]): string[] {
+  others(content: ContentID, number: number, from: string, senders: () => readonly string[]): string[] {
     const tried = this.#tried.get(`${content}/${number}`);
-    return tried ? [...new Set([...tried.by, ...senders])].filter((id) => id !== from) : [];
+    return tried ? [...new Set([...tried.by, ...senders()])].filter((id) => id !== from) : [];
   }
 
   /** True if the chunk was asked of someone else than who sends it now. */
